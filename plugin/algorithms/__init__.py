@@ -1,0 +1,1 @@
+"""What people script: the QGIS Processing provider and its algorithms."""

@@ -1,0 +1,1 @@
+"""What people see: the dock, its job form and jobs table, the map tools."""

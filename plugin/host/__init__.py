@@ -1,0 +1,1 @@
+"""What QGIS lends us: network settings, vault, background work, engine process, ledger, tracker, use cases."""

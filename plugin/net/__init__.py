@@ -1,0 +1,1 @@
+"""How bytes travel: session, cancel, proxy, retry, redaction. requests; no Qt, no QGIS."""

@@ -1,0 +1,1 @@
+"""Who runs a job: the Platform protocol and the platforms behind it. No Qt, no QGIS."""
