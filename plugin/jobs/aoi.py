@@ -1,0 +1,180 @@
+"""The area of interest: one polygon in WGS 84, its area and rules, and the three geometric filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Mapping, Optional, Union
+
+from shapely.errors import ShapelyError
+from shapely.geometry import box, mapping, shape
+from shapely.geometry.base import BaseGeometry
+from shapely.validation import explain_validity
+
+from .area import area_km2
+from .problem import Problem
+
+COORDINATE_DECIMALS = 7  # about 1 cm: finer than any map is drawn, and the text stays readable
+
+
+class GeometricFilter(Enum):
+    """How scenes are chosen by the AOI; the value is the parameter's name in the contract (3.1)."""
+
+    INTERSECTS = "intersects"
+    BBOX = "bbox"
+    CONTAINS = "contains"
+
+
+GEOMETRY_PARAMETERS = tuple(f.value for f in GeometricFilter)
+
+
+@dataclass(frozen=True)
+class AoiLimits:
+    """A project's rules for an AOI. Areas in km²; None: no such limit. Defaults: contract section 6."""
+
+    min_km2: float = 0.1
+    max_km2: Optional[float] = None
+    max_vertices: int = 1000
+
+
+class AoiError(ValueError):
+    """The given geometry can't be an AOI; `problem` says why."""
+
+    def __init__(self, problem: Problem):
+        super().__init__(problem.text)
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Aoi:
+    """A geometry in EPSG:4326 (longitude, latitude) with a name. It may break the rules: `problems` says how."""
+
+    geometry: BaseGeometry
+    name: str = "AOI"
+
+    @classmethod
+    def from_geojson(cls, geojson: Mapping[str, Any], name: str = "AOI") -> Aoi:
+        """Make an AOI of a GeoJSON geometry, Feature or FeatureCollection of one feature.
+
+        Z is dropped and coordinates are rounded to `COORDINATE_DECIMALS`. Raises AoiError where there is no polygon.
+        """
+        geometry = _polygons_of(_geometry_of(geojson))
+        return cls(_flat_and_rounded(geometry), name)
+
+    @property
+    def area_km2(self) -> float:
+        """The drawn area in km²."""
+        return area_km2(self.geometry)
+
+    @property
+    def geojson(self) -> dict[str, Any]:
+        """The geometry as a GeoJSON object of lists."""
+        return _listed(mapping(self.geometry))
+
+    def sent(self, geometric_filter: GeometricFilter) -> Union[list[float], dict[str, Any]]:
+        """What goes into the data task's parameters: [west, south, east, north] or a GeoJSON geometry."""
+        if geometric_filter is GeometricFilter.BBOX:
+            return [round(c, COORDINATE_DECIMALS) for c in self.geometry.bounds]
+        return self.geojson
+
+    def sent_geometry(self, geometric_filter: GeometricFilter) -> BaseGeometry:
+        """The geometry that is sent and billed: the AOI, or its rectangle for Bounding Box."""
+        return box(*self.geometry.bounds) if geometric_filter is GeometricFilter.BBOX else self.geometry
+
+    def sent_km2(self, geometric_filter: GeometricFilter) -> float:
+        """The area in km² that is sent and billed; a bounding box is larger than its polygon."""
+        return area_km2(self.sent_geometry(geometric_filter))
+
+    def problems(self, limits: AoiLimits, geometric_filter: GeometricFilter) -> list[Problem]:
+        """Every rule of contract section 6 that this AOI breaks; areas are those that are sent."""
+        return _shape_problems(self.geometry, limits) or self._area_problems(limits, geometric_filter)
+
+    def _area_problems(self, limits: AoiLimits, geometric_filter: GeometricFilter) -> list[Problem]:
+        sent = self.sent_km2(geometric_filter)
+        if sent < limits.min_km2:
+            return [_problem("aoi_small", area=_km2(sent), minimum=_km2(limits.min_km2))]
+        if limits.max_km2 is not None and sent > limits.max_km2:
+            return [_problem("aoi_large", area=_km2(sent), maximum=_km2(limits.max_km2))]
+        return []
+
+
+def _problem(code: str, **values: object) -> Problem:
+    return Problem(code, values, where="aoi")
+
+
+def _km2(value: float) -> str:
+    return f"{value:.3g}" if value < 1 else f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+def _geometry_of(geojson: Mapping[str, Any]) -> BaseGeometry:
+    kind = geojson.get("type") if isinstance(geojson, Mapping) else None
+    if kind == "FeatureCollection":
+        features = geojson.get("features") or []
+        if len(features) != 1:
+            raise AoiError(_problem("aoi_several" if features else "aoi_empty", count=len(features)))
+        return _geometry_of(features[0])
+    if kind == "Feature":
+        return _geometry_of(geojson.get("geometry") or {})
+    try:
+        return shape(geojson)
+    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as e:
+        raise AoiError(_problem("aoi_not_polygon", kind=str(kind or "?"))) from e
+
+
+def _polygons_of(geometry: BaseGeometry) -> BaseGeometry:
+    if geometry.geom_type not in ("Polygon", "MultiPolygon"):
+        raise AoiError(_problem("aoi_not_polygon", kind=geometry.geom_type))
+    if geometry.is_empty:
+        raise AoiError(_problem("aoi_empty"))
+    if geometry.geom_type == "MultiPolygon" and len(geometry.geoms) == 1:
+        return geometry.geoms[0]
+    return geometry
+
+
+def _flat_and_rounded(geometry: BaseGeometry) -> BaseGeometry:
+    def flat(coordinates: Any) -> Any:
+        if coordinates and isinstance(coordinates[0], (int, float)):
+            return [round(float(c), COORDINATE_DECIMALS) for c in coordinates[:2]]
+        return [flat(part) for part in coordinates]
+
+    geojson = mapping(geometry)
+    return shape({"type": geojson["type"], "coordinates": flat(geojson["coordinates"])})
+
+
+def _listed(geojson: Any) -> Any:
+    """Tuples of shapely's mapping as the lists that JSON gives back."""
+    if isinstance(geojson, dict):
+        return {key: _listed(value) for key, value in geojson.items()}
+    if isinstance(geojson, (tuple, list)):
+        return [_listed(value) for value in geojson]
+    return geojson
+
+
+def _place(x: float, y: float) -> str:
+    return f"{abs(y):.5f}° {'N' if y >= 0 else 'S'}, {abs(x):.5f}° {'E' if x >= 0 else 'W'}"
+
+
+def _shape_problems(geometry: BaseGeometry, limits: AoiLimits) -> list[Problem]:
+    west, south, east, north = geometry.bounds
+    if west < -180 or east > 180 or south < -90 or north > 90:
+        return [_problem("aoi_outside", place=f"{west:.2f}, {south:.2f}, {east:.2f}, {north:.2f}")]
+    if geometry.geom_type == "MultiPolygon":
+        return [_problem("aoi_several", count=len(geometry.geoms))]
+    if not geometry.is_valid:
+        reason, _, place = explain_validity(geometry).partition("[")
+        return [_problem("aoi_invalid", reason=reason.strip().lower(), place=_invalid_place(place, geometry))]
+    if geometry.interiors:
+        return [_problem("aoi_hole", place=_place(*geometry.interiors[0].coords[0][:2]))]
+    count = len(geometry.exterior.coords) - 1
+    if count > limits.max_vertices:
+        return [_problem("aoi_vertices", count=count, maximum=limits.max_vertices)]
+    return []
+
+
+def _invalid_place(bracket: str, geometry: BaseGeometry) -> str:
+    """The place that GEOS names in its reason, "Self-intersection[0.5 0.5]"; else the first vertex."""
+    try:
+        x, y = (float(part) for part in bracket.rstrip("]").split()[:2])
+    except ValueError:
+        x, y = geometry.exterior.coords[0][:2]
+    return _place(x, y)

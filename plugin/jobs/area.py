@@ -1,0 +1,43 @@
+"""Area on the WGS 84 ellipsoid of polygons whose edges are straight in longitude and latitude."""
+
+from __future__ import annotations
+
+import math
+from typing import Iterable, Sequence
+
+from shapely.geometry.base import BaseGeometry
+
+SEMI_MAJOR_M = 6378137.0  # WGS 84, EPSG:7030
+FLATTENING = 1 / 298.257223563
+_E2 = FLATTENING * (2 - FLATTENING)
+_E = math.sqrt(_E2)
+_POLE_Q = 1 + (1 - _E2) / (2 * _E) * math.log((1 + _E) / (1 - _E))
+MAX_STEP_DEGREES = 0.02  # an edge is cut so fine that a chord in the equal-area plane is as good as the edge
+
+
+def _equal_area_y(latitude: float) -> float:
+    """Height of a parallel in the cylindrical equal-area projection, over a²/2 (Snyder 1987, equation 3-12)."""
+    s = math.sin(math.radians(latitude))
+    return (1 - _E2) * (s / (1 - _E2 * s * s) - math.log((1 - _E * s) / (1 + _E * s)) / (2 * _E))
+
+
+def _ring_area_m2(ring: Sequence[Iterable[float]]) -> float:
+    total = 0.0
+    for (lon1, lat1), (lon2, lat2) in zip(ring, ring[1:]):
+        steps = max(1, math.ceil(max(abs(lon2 - lon1), abs(lat2 - lat1)) / MAX_STEP_DEGREES))
+        for i in range(steps):
+            middle = lat1 + (lat2 - lat1) * (i + 0.5) / steps
+            total += (lon2 - lon1) / steps * _equal_area_y(middle)
+    return abs(math.radians(total)) * SEMI_MAJOR_M**2 / 2
+
+
+def area_km2(geometry: BaseGeometry) -> float:
+    """Geodetic area in km² of a polygon or multipolygon in EPSG:4326 (x = longitude); 0 for anything else."""
+    polygons = getattr(geometry, "geoms", [geometry])
+    total = 0.0
+    for polygon in polygons:
+        if polygon.geom_type != "Polygon" or polygon.is_empty:
+            continue
+        total += _ring_area_m2([c[:2] for c in polygon.exterior.coords])
+        total -= sum(_ring_area_m2([c[:2] for c in hole.coords]) for hole in polygon.interiors)
+    return total / 1e6

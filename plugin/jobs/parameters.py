@@ -1,0 +1,152 @@
+"""The parameters of a job: defaults, JSON text to values and back, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Callable, Mapping, Optional
+
+from . import json_text
+from .aoi import GEOMETRY_PARAMETERS
+from .job import parse_time
+from .problem import Problem
+from .workflow import Parameter, Workflow, WorkflowTask, editable_parameters
+
+Values = dict[str, dict[str, Any]]  # task name -> parameter name -> value
+
+
+def defaults(workflow: Workflow) -> Values:
+    """The parameters a form starts with: each that has a default, and each that is required (as null).
+
+    Source: the SDK's rule since 0.26 (contract 2.4). The AOI's own parameters are left to the AOI.
+    """
+    return {
+        task.name: {
+            name: parameter.default
+            for name, parameter in editable_parameters(task).items()
+            if parameter.has_default or parameter.required
+        }
+        for task in workflow.tasks
+    }
+
+
+def to_text(values: Mapping[str, Any]) -> str:
+    """The JSON text of the editor."""
+    return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+def from_text(text: str, workflow: Workflow) -> tuple[Optional[Values], list[Problem]]:
+    """Read the editor's text: values (None where it is not one JSON object) and every problem with its place."""
+    parsed = json_text.parse(text)
+    if parsed.value is None and parsed.problems:
+        return None, list(parsed.problems)
+    if not isinstance(parsed.value, dict):
+        task = workflow.tasks[0].name if workflow.tasks else "task:1"
+        return None, [Problem("json_not_object", {"task": task}, line=1, column=1)]
+    found = [json_text.place_problem(p, text, parsed.places) for p in problems(parsed.value, workflow)]
+    return parsed.value, [*parsed.problems, *found]
+
+
+def problems(values: Mapping[str, Any], workflow: Workflow) -> list[Problem]:
+    """Everything in `values` that the workflow's blocks don't take, each with its path (task, parameter)."""
+    names = [task.name for task in workflow.tasks]
+    found = [
+        Problem("task_unknown", {"task": name, "tasks": ", ".join(names)}, path=(name,))
+        for name in values
+        if name not in names
+    ]
+    for task in workflow.tasks:
+        given = values.get(task.name)
+        if task.name not in values:
+            found.append(Problem("task_missing", {"task": task.name}, path=(task.name,)))
+        elif not isinstance(given, dict):
+            found.append(Problem("task_not_object", {"task": task.name}, path=(task.name,)))
+        else:
+            found += _task_problems(task, given)
+    return found
+
+
+def _task_problems(task: WorkflowTask, given: Mapping[str, Any]) -> list[Problem]:
+    known = editable_parameters(task)
+    found: list[Problem] = []
+    for name, value in given.items():
+        path = (task.name, name)
+        if name in known:
+            found += value_problems(known[name], value, path)
+        elif task.block.is_data and name in GEOMETRY_PARAMETERS and name in task.block.parameters:
+            if value is not None:
+                found.append(Problem("geometry_in_parameters", {"parameter": name}, path=path))
+        else:
+            values = {"task": task.name, "parameter": name, "parameters": ", ".join(known) or "–"}
+            found.append(Problem("parameter_unknown", values, path=path))
+    for name, parameter in known.items():
+        if parameter.required and given.get(name) is None and parameter.default is None:
+            found.append(Problem("parameter_required", {"parameter": name}, path=(task.name, name)))
+    if given.get("time") is not None and given.get("time_series") is not None:
+        found.append(Problem("two_times", path=(task.name, "time_series")))
+    return found
+
+
+def value_problems(parameter: Parameter, value: Any, path: tuple[str, ...]) -> list[Problem]:
+    """What is wrong with one value; null is nothing given (contract 2.4), so it is always of the right type."""
+    if value is None:
+        return []
+    expected, fits = _TYPES.get(parameter.type, ("", lambda _value: True))
+    if not fits(value):
+        given = json.dumps(value, ensure_ascii=False)
+        values = {"parameter": parameter.name, "expected": expected, "given": given[:60]}
+        return [Problem("parameter_type", values, path=path)]
+    found = _range_problems(parameter, value, path) + _choice_problems(parameter, value, path)
+    if parameter.type == "dateRange" or (parameter.name == "time_series" and parameter.type == "array"):
+        ranges = value if isinstance(value, list) else [value]
+        if not all(isinstance(item, str) and parse_range(item) for item in ranges):
+            found.append(Problem("parameter_dates", {"parameter": parameter.name}, path=path))
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("a text in double quotes", lambda v: isinstance(v, str)),
+    "number": ("a number", _is_number),
+    "integer": ("a whole number", lambda v: _is_number(v) and float(v).is_integer()),
+    "boolean": ("true or false", lambda v: isinstance(v, bool)),
+    "array": ("a list […]", lambda v: isinstance(v, list)),
+    "geometry": ("a GeoJSON geometry {…}", lambda v: isinstance(v, dict) and "type" in v),
+    "dateRange": ("two dates in one text", lambda v: isinstance(v, str)),
+}
+
+
+def _range_problems(parameter: Parameter, value: Any, path: tuple[str, ...]) -> list[Problem]:
+    if not _is_number(value):
+        return []
+    values = {"parameter": parameter.name, "given": f"{value:g}"}
+    if parameter.minimum is not None and value < parameter.minimum:
+        return [Problem("parameter_small", {**values, "minimum": f"{parameter.minimum:g}"}, path=path)]
+    if parameter.maximum is not None and value > parameter.maximum:
+        return [Problem("parameter_large", {**values, "maximum": f"{parameter.maximum:g}"}, path=path)]
+    return []
+
+
+def _choice_problems(parameter: Parameter, value: Any, path: tuple[str, ...]) -> list[Problem]:
+    if not parameter.choices:
+        return []
+    wrong = [item for item in (value if isinstance(value, list) else [value]) if item not in parameter.choices]
+    if not wrong:
+        return []
+    choices = ", ".join(str(choice) for choice in parameter.choices)
+    return [Problem("parameter_choice", {"parameter": parameter.name, "given": wrong[0], "choices": choices}, path=path)]
+
+
+def parse_range(text: str) -> Optional[tuple[datetime, datetime]]:
+    """Start and end (UTC) of "start/end" or of one instant (contract 3.1 `time`); None where it is no such range."""
+    parts = text.split("/")
+    times = [parse_time(part) for part in parts]
+    if len(parts) > 2 or any(time is None for time in times):
+        return None
+    start, end = times[0], times[-1]
+    if start is None or end is None or start > end:
+        return None
+    return start, end

@@ -1,0 +1,103 @@
+"""Project, workflow, block and parameter: one description for every platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Optional
+
+from .aoi import GEOMETRY_PARAMETERS, AoiLimits, GeometricFilter
+
+
+@dataclass(frozen=True)
+class Project:
+    """A platform's project and the limits that its settings give."""
+
+    id: str
+    name: str
+    description: str = ""
+    aoi_limits: AoiLimits = AoiLimits()
+    max_scenes: Optional[int] = None
+    max_concurrent_jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a block, by the contract's descriptor (2.4).
+
+    `type` is string, number, integer, boolean, array, geometry or dateRange. `has_default` tells a default of null
+    from none at all.
+    """
+
+    name: str
+    type: str
+    default: Any = None
+    has_default: bool = False
+    required: bool = False
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+    choices: tuple[Any, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A data source or an algorithm."""
+
+    id: str
+    name: str
+    display_name: str
+    is_data: bool
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    dry_run: bool = False
+    version: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class WorkflowTask:
+    """A block's place in a workflow; `name` ("sharpening:1") is its key in the parameters."""
+
+    name: str
+    block: Block
+    parent: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """One data block followed by up to five processing blocks, in a line."""
+
+    id: str
+    name: str
+    project_id: str
+    tasks: tuple[WorkflowTask, ...] = ()
+    description: str = ""
+
+    @property
+    def data_task(self) -> Optional[WorkflowTask]:
+        """The first task if it is a data block, else None (the workflow can't run)."""
+        return self.tasks[0] if self.tasks and self.tasks[0].block.is_data else None
+
+    @property
+    def filters(self) -> tuple[GeometricFilter, ...]:
+        """The geometric filters of the data block; none means that the workflow needs no AOI (storage data)."""
+        data = self.data_task
+        return tuple(f for f in GeometricFilter if data is not None and f.value in data.block.parameters)
+
+    @property
+    def needs_aoi(self) -> bool:
+        """False for workflows on storage data."""
+        return bool(self.filters)
+
+    @property
+    def has_test_query(self) -> bool:
+        """True where the data block supports a dry run."""
+        return self.data_task is not None and self.data_task.block.dry_run
+
+
+def editable_parameters(task: WorkflowTask) -> dict[str, Parameter]:
+    """The parameters that are edited as such: all but the AOI's, which the AOI and its filter give."""
+    return {
+        name: parameter
+        for name, parameter in task.block.parameters.items()
+        if not (task.block.is_data and name in GEOMETRY_PARAMETERS)
+    }
