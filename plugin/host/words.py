@@ -1,0 +1,73 @@
+"""Sentences for people: templates of the rooms without Qt are translated here, then filled with their values."""
+
+from __future__ import annotations
+
+from typing import Union
+
+from qgis.PyQt.QtCore import QCoreApplication, QLocale
+
+from ..jobs.job import JobState, JobType
+from ..jobs.problem import TEMPLATES, Problem
+from ..jobs.request import Range
+
+
+def tr(text: str) -> str:
+    """`text` in the user's language; the context is the plugin's for all that is not a widget."""
+    return QCoreApplication.translate("UP42Jobs", text)
+
+
+def tell(problem: Problem) -> str:
+    """A problem as a sentence in the user's language."""
+    return QCoreApplication.translate("Problem", TEMPLATES[problem.code]).format(**problem.values)
+
+
+def number(value: float, decimals: int = 0) -> str:
+    """A number as the user's locale writes it; for screens, never for files."""
+    return QLocale().toString(float(value), "f", decimals)
+
+
+def area(km2: float) -> str:
+    """An area with hectares beside it where they say more: `12.4 km² (1,240 ha)`."""
+    decimals = 3 if km2 < 1 else 2 if km2 < 10 else 1 if km2 < 1000 else 0
+    return tr("{km2} km² ({ha} ha)").format(km2=number(km2, decimals), ha=number(km2 * 100))
+
+
+def credit_range(credits: Range) -> str:
+    """`12–15`, or `12` where both ends are the same."""
+    low, high = number(credits.min), number(credits.max)
+    return low if low == high else f"{low}–{high}"
+
+
+def duration(seconds: float) -> str:
+    """A time span in the largest unit that fits: `40 s`, `5 min`, `1.5 h`."""
+    if seconds < 90:
+        return tr("{n} s").format(n=number(seconds))
+    if seconds < 5400:
+        return tr("{n} min").format(n=number(seconds / 60))
+    return tr("{n} h").format(n=number(seconds / 3600, 1))
+
+
+def duration_range(seconds: Range) -> str:
+    """`40 s – 2 min`, or one value where both ends read the same."""
+    low, high = duration(seconds.min), duration(seconds.max)
+    return low if low == high else f"{low} – {high}"
+
+
+def state_word(state: Union[JobState, str]) -> str:
+    """The word for a state; an unknown one is said as the platform says it."""
+    words = {
+        JobState.PENDING: tr("Pending"),
+        JobState.QUEUED: tr("Queued"),
+        JobState.RUNNING: tr("Running"),
+        JobState.CANCELLING: tr("Cancelling"),
+        JobState.SUCCEEDED: tr("Succeeded"),
+        JobState.FAILED: tr("Failed"),
+        JobState.CANCELLED: tr("Cancelled"),
+        JobState.UNKNOWN: tr("Unknown"),
+    }
+    return words[state] if isinstance(state, JobState) else state
+
+
+def job_type_word(job_type: JobType) -> str:
+    """Test Query or Live Job."""
+    return tr("Test Query") if job_type is JobType.TEST_QUERY else tr("Live Job")
