@@ -137,7 +137,8 @@ def _choice_problems(parameter: Parameter, value: Any, path: tuple[str, ...]) ->
     if not wrong:
         return []
     choices = ", ".join(str(choice) for choice in parameter.choices)
-    return [Problem("parameter_choice", {"parameter": parameter.name, "given": wrong[0], "choices": choices}, path=path)]
+    values = {"parameter": parameter.name, "given": wrong[0], "choices": choices}
+    return [Problem("parameter_choice", values, path=path)]
 
 
 def parse_range(text: str) -> Optional[tuple[datetime, datetime]]:

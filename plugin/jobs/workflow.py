@@ -15,7 +15,7 @@ class Project:
     id: str
     name: str
     description: str = ""
-    aoi_limits: AoiLimits = AoiLimits()
+    aoi_limits: AoiLimits = field(default_factory=AoiLimits)
     max_scenes: Optional[int] = None
     max_concurrent_jobs: int = 1
 

@@ -7,6 +7,7 @@ method may block. A later platform is one new file beside this one and no change
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Iterator, Optional, Protocol, Sequence
 
 from ..jobs.job import Job, Scene, Task
@@ -64,6 +65,9 @@ class Platform(Protocol):
     """Who runs a job. All methods raise PlatformError, or net.cancel.Cancelled."""
 
     capabilities: Capabilities
+
+    def server_time(self) -> Optional[datetime]:
+        """The platform's clock (the `Date` of an answer), UTC; None where it tells none."""
 
     def projects(self) -> list[Project]:
         """The projects of the connection, with their limits."""

@@ -1,0 +1,80 @@
+"""An AOI from what QGIS has: a geometry drawn on the map, or a polygon layer. And back onto the map."""
+
+from __future__ import annotations
+
+import json
+from typing import Iterator, Optional
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsFeatureRequest,
+    QgsGeometry,
+    QgsProject,
+    QgsVectorLayer,
+)
+from shapely.geometry import mapping
+
+from ..jobs.aoi import Aoi, AoiError
+from ..jobs.problem import Problem
+
+AOI_CRS = "EPSG:4326"
+ENOUGH_POLYGONS = 2  # a job takes one; that there are more is told as soon as a second is seen
+
+
+def aoi_from_map_geometry(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem, name: str) -> Aoi:
+    """An AOI of a geometry in any CRS. Raises AoiError where it is no polygon or can't be put into EPSG:4326."""
+    copy = QgsGeometry(geometry)
+    transform = QgsCoordinateTransform(crs, QgsCoordinateReferenceSystem(AOI_CRS), QgsProject.instance())
+    try:
+        copy.transform(transform)
+    except QgsCsException as e:
+        place = geometry.boundingBox().toString(1)
+        raise AoiError(Problem("aoi_outside", {"place": place}, where="aoi")) from e
+    copy.convertToStraightSegment()
+    return Aoi.from_geojson(json.loads(copy.asJson(9) or "{}"), name)
+
+
+def aoi_from_layer(layer: QgsVectorLayer, selected_only: bool, name: Optional[str] = None) -> Aoi:
+    """An AOI of the polygons of a layer: all, or the selected ones only.
+
+    Nothing selected is no AOI, never the whole layer. Several polygons make an AOI that says so. A layer is not read
+    further than the second polygon. Raises AoiError.
+    """
+    name = name or layer.name()
+    found = []
+    for geometry in _geometries(layer, selected_only):
+        found.append(aoi_from_map_geometry(geometry, layer.crs(), name).geometry)
+        if len(found) == ENOUGH_POLYGONS:
+            break
+    if not found:
+        raise AoiError(Problem("aoi_missing" if selected_only else "aoi_empty", where="aoi"))
+    if len(found) == 1:
+        return Aoi(found[0], name)
+    return Aoi.from_geojson(_several(found), name)
+
+
+def _several(polygons: list) -> dict:
+    """The polygons as one MultiPolygon, so that the AOI's rules can say how many there are."""
+    parts = [part for polygon in polygons for part in getattr(polygon, "geoms", [polygon])]
+    return {"type": "MultiPolygon", "coordinates": [mapping(part)["coordinates"] for part in parts]}
+
+
+def _geometries(layer: QgsVectorLayer, selected_only: bool) -> Iterator[QgsGeometry]:
+    request = QgsFeatureRequest().setNoAttributes()
+    features = layer.getSelectedFeatures(request) if selected_only else layer.getFeatures(request)
+    for feature in features:
+        if feature.hasGeometry():
+            yield feature.geometry()
+
+
+def aoi_to_map_geometry(aoi: Aoi, crs: QgsCoordinateReferenceSystem) -> QgsGeometry:
+    """The AOI in the CRS of the map; an empty geometry where it can't be shown there."""
+    geometry = QgsGeometry.fromWkt(aoi.geometry.wkt)
+    transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem(AOI_CRS), crs, QgsProject.instance())
+    try:
+        geometry.transform(transform)
+    except QgsCsException:
+        return QgsGeometry()
+    return geometry

@@ -1,0 +1,164 @@
+"""The ledger: what the server can't know of a job, in SQLite in the profile. Used off the GUI thread.
+
+Rollback journal and short BEGIN IMMEDIATE transactions: WAL fails on roaming profiles (design, *The journey* 5).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator, Mapping, Optional
+
+BUSY_SECONDS = 10.0
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE entry (
+  connection TEXT NOT NULL, job TEXT NOT NULL, project TEXT NOT NULL, request TEXT NOT NULL,
+  confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL,
+  folder TEXT, delivered INTEGER NOT NULL DEFAULT 0, loaded INTEGER NOT NULL DEFAULT 0, told TEXT,
+  PRIMARY KEY (connection, job));
+CREATE TABLE intent (
+  id INTEGER PRIMARY KEY, connection TEXT NOT NULL, project TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  request TEXT NOT NULL, confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL, server_time TEXT);
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One job that was started from this profile. `told`: the state whose ending the user has been told of."""
+
+    connection: str
+    job: str
+    project: str
+    request: Mapping[str, Any]
+    confirmed_credits: Optional[float]
+    project_file: str
+    token: str
+    folder: Optional[str] = None
+    delivered: bool = False
+    loaded: bool = False
+    told: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A submit whose end is not known: written before the POST, gone when the answer is."""
+
+    id: int
+    connection: str
+    project: str
+    fingerprint: str
+    request: Mapping[str, Any]
+    confirmed_credits: Optional[float]
+    project_file: str
+    token: str
+    server_time: Optional[str]
+
+
+class Ledger:
+    """Opens the database anew for every call, so that any worker thread and any second QGIS may use it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)) as db:
+            db.row_factory = sqlite3.Row
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                    for statement in SCHEMA.split(";"):
+                        db.execute(statement)
+                    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def begin(
+        self,
+        connection: str,
+        project: str,
+        fingerprint: str,
+        request: Mapping[str, Any],
+        *,
+        confirmed_credits: Optional[float],
+        project_file: str,
+        token: str,
+        server_time: Optional[str],
+    ) -> int:
+        """Write the intent to submit, before the POST; gives its id."""
+        text = json.dumps(request)
+        with self._transaction() as db:
+            cursor = db.execute(
+                "INSERT INTO intent (connection, project, fingerprint, request, confirmed_credits, project_file,"
+                " token, server_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (connection, project, fingerprint, text, confirmed_credits, project_file, token, server_time),
+            )
+            return int(cursor.lastrowid or 0)
+
+    def settle(self, intent_id: int, job_id: str) -> None:
+        """The intent became this job."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO entry"
+                " (connection, job, project, request, confirmed_credits, project_file, token)"
+                " SELECT connection, ?, project, request, confirmed_credits, project_file, token"
+                " FROM intent WHERE id = ?",
+                (job_id, intent_id),
+            )
+            db.execute("DELETE FROM intent WHERE id = ?", (intent_id,))
+
+    def drop(self, intent_id: int) -> None:
+        """The intent is known to have become no job: it was refused, or the user says so."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM intent WHERE id = ?", (intent_id,))
+
+    def intents(self, connection: str) -> list[Intent]:
+        """The submits of a connection whose end is not known."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT * FROM intent WHERE connection = ? ORDER BY id", (connection,)).fetchall()
+        return [Intent(**{**dict(row), "request": json.loads(row["request"])}) for row in rows]
+
+    def entries(self, connection: str) -> dict[str, Entry]:
+        """The jobs of a connection that were started from this profile, by job id."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT * FROM entry WHERE connection = ?", (connection,)).fetchall()
+        return {row["job"]: _entry(row) for row in rows}
+
+    def entry(self, connection: str, job_id: str) -> Optional[Entry]:
+        """One job's entry, or None where it was not started from this profile."""
+        with self._transaction() as db:
+            row = db.execute("SELECT * FROM entry WHERE connection = ? AND job = ?", (connection, job_id)).fetchone()
+        return _entry(row) if row else None
+
+    def note_delivered(self, connection: str, job_id: str, folder: Path) -> None:
+        """The outputs are whole in `folder`."""
+        self._note("folder = ?, delivered = 1", connection, job_id, str(folder))
+
+    def note_loaded(self, connection: str, job_id: str) -> None:
+        """The layers were added to the project the job was started from."""
+        self._note("loaded = 1", connection, job_id)
+
+    def note_told(self, connection: str, job_id: str, state: str) -> None:
+        """The user has been told that the job ended in `state`."""
+        self._note("told = ?", connection, job_id, state)
+
+    def _note(self, assignments: str, connection: str, job_id: str, *values: Any) -> None:
+        with self._transaction() as db:
+            db.execute(
+                f"UPDATE entry SET {assignments} WHERE connection = ? AND job = ?",  # noqa: S608  (our own constants)
+                (*values, connection, job_id),
+            )
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    values = dict(row)
+    values.update(request=json.loads(row["request"]), delivered=bool(row["delivered"]), loaded=bool(row["loaded"]))
+    return Entry(**values)

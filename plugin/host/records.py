@@ -1,0 +1,58 @@
+"""What the dock and the scripts are told of a job, put together from the platform, the ledger and the delivery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Optional
+
+from ..jobs.job import Job, Task
+from ..jobs.workflow import Project, Workflow
+from ..platforms.contract import Capabilities
+from .connections import Connection
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What a connection offers: projects, the chosen one's workflows, and its balance in credits."""
+
+    connection: Connection
+    projects: list[Project]
+    project: Project
+    workflows: list[Workflow]
+    balance: Optional[int]
+    capabilities: Capabilities
+
+
+class DeliveryState(Enum):
+    """How far a job's outputs have come to this computer."""
+
+    NONE = "none"
+    DOWNLOADING = "downloading"
+    DELIVERED = "delivered"
+    LOADED = "loaded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The delivery of one job; `fraction` from 0 to 1 while downloading, `message` says what failed."""
+
+    state: DeliveryState = DeliveryState.NONE
+    fraction: float = 0.0
+    folder: Optional[Path] = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One row of the jobs table. `ours`: started from this profile. `unconfirmed`: its submit's answer was lost."""
+
+    connection_id: str
+    job: Job
+    tasks: tuple[Task, ...] = ()
+    credits_used: Optional[int] = None
+    ours: bool = False
+    delivery: Delivery = Delivery()
+    unconfirmed: bool = False

@@ -1,0 +1,134 @@
+"""The use case *submit*: check, confirm, remember, send once. Worker thread; shared by dock and scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Iterable, Mapping, Optional
+
+from ..jobs.job import Job, JobType, parse_time
+from ..jobs.request import JobRequest
+from ..jobs.request_record import record, same_inputs
+from ..net.cancel import Cancelled
+from ..platforms.contract import BadAnswer, Platform, Unreachable
+from .errors import NotConfirmed, RequestProblems, Unconfirmed
+from .ledger import Entry, Intent, Ledger
+from .origin import Origin
+from .words import tr
+
+CLOCK_TOLERANCE = timedelta(seconds=5)  # between the Date header's whole seconds and a job's createdAt
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the user agreed to: this request (its fingerprint) at no more than so many credits."""
+
+    fingerprint: str
+    max_credits: float
+
+
+def has_price(platform: Platform, request: JobRequest) -> bool:
+    """True where running the request can cost credits."""
+    return platform.capabilities.credits and request.job_type is JobType.LIVE_JOB
+
+
+def submit(
+    platform: Platform,
+    ledger: Ledger,
+    connection_id: str,
+    request: JobRequest,
+    origin: Origin,
+    confirmation: Optional[Confirmation],
+) -> Job:
+    """Send the request, once, and give the job.
+
+    Raises RequestProblems, NotConfirmed or Unconfirmed with nothing sent; Unconfirmed also where the answer was lost
+    and the job can't be told; PlatformError where the platform refused.
+    """
+    problems = request.problems()
+    if problems:
+        raise RequestProblems(problems)
+    _check_confirmation(platform, request, confirmation)
+    if any(intent.fingerprint == request.fingerprint for intent in ledger.intents(connection_id)):
+        raise Unconfirmed(_decide_first())
+    server_time = platform.server_time()
+    intent_id = ledger.begin(
+        connection_id,
+        request.project.id,
+        request.fingerprint,
+        record(request),
+        confirmed_credits=confirmation.max_credits if confirmation else None,
+        project_file=origin.project_file,
+        token=origin.token,
+        server_time=server_time.isoformat() if server_time else None,
+    )
+    try:
+        job = platform.submit(request)
+    except (Unreachable, BadAnswer, Cancelled) as lost:
+        return _look_for(platform, ledger, connection_id, intent_id, request, lost)
+    except Exception:
+        ledger.drop(intent_id)
+        raise
+    ledger.settle(intent_id, job.id)
+    return job
+
+
+def _check_confirmation(platform: Platform, request: JobRequest, confirmation: Optional[Confirmation]) -> None:
+    if not has_price(platform, request):
+        return
+    if confirmation is None or confirmation.fingerprint != request.fingerprint:
+        raise NotConfirmed(tr("This Live Job has a price that was not confirmed, so it was not run. Confirm it first."))
+    estimate = platform.estimate(request)
+    if estimate.credits.max > confirmation.max_credits:
+        raise NotConfirmed(
+            tr("The price has risen from {confirmed} to {now} credits since it was confirmed, so the job was not run.")
+            .format(confirmed=f"{confirmation.max_credits:g}", now=f"{estimate.credits.max:g}")
+        )
+
+
+def _look_for(
+    platform: Platform, ledger: Ledger, connection_id: str, intent_id: int, request: JobRequest, lost: Exception
+) -> Job:
+    """After a lost answer: the one job that can only be this one, else Unconfirmed."""
+    if isinstance(lost, Cancelled):
+        raise lost  # the intent stays; the tracker settles it when it sees the job
+    intent = next(i for i in ledger.intents(connection_id) if i.id == intent_id)
+    try:
+        job = match(intent, _recent(platform, request, intent), ledger.entries(connection_id))
+    except (Unreachable, BadAnswer):
+        job = None
+    if job is None:
+        raise Unconfirmed(_decide_first()) from lost
+    ledger.settle(intent_id, job.id)
+    return job
+
+
+def _recent(platform: Platform, request: JobRequest, intent: Intent) -> Iterable[Job]:
+    since = parse_time(intent.server_time)
+    for job in platform.jobs(request.project):
+        if since and job.created_at and job.created_at < since - CLOCK_TOLERANCE:
+            return
+        yield job
+
+
+def match(intent: Intent, jobs: Iterable[Job], known: Mapping[str, Entry]) -> Optional[Job]:
+    """The one job of equal inputs, name and job type, made since the intent, that the ledger doesn't know; or None."""
+    since: Optional[datetime] = parse_time(intent.server_time)
+    wanted = intent.request
+    found = [
+        job
+        for job in jobs
+        if job.id not in known
+        and job.name == wanted["name"]
+        and job.job_type.value == wanted["job_type"]
+        and same_inputs(job.inputs, wanted["inputs"])
+        and not (since and job.created_at and job.created_at < since - CLOCK_TOLERANCE)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _decide_first() -> str:
+    return tr(
+        "The answer to this run was lost, so the job may exist or not. It is listed as Unconfirmed in Jobs: it is"
+        " looked for at each refresh; choose Forget there to be able to run the same request again."
+    )
