@@ -2,7 +2,6 @@
 # Paths are relative and quoted: the checkout may be in a folder of any name.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-MAKEFLAGS += --no-print-directory
 export PYTHONNOUSERSITE = 1
 
 PORT ?= 8042
@@ -32,7 +31,8 @@ demo: ready ## the main job in QGIS, without a display; renders build/demo/map.p
 run: ready ## the QGIS desktop, a throw-away profile, the plugin enabled
 	@tools/run_desktop.sh
 
-# Nothing else may write to stdout: the engine's first line is read by programs. exec, so that SIGTERM reaches it.
+# Nothing else may write to stdout: the engine's first line is read by programs (with make -C, add
+# --no-print-directory). exec, so that SIGTERM reaches the engine itself.
 engine: ready ## the local engine alone: make engine PORT=8042 DATA=dir
 	@exec $(PYTHON) -m up42_jobs.plugin.engine --port "$$PORT" --data "$$DATA" --stay
 

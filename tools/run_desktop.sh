@@ -16,4 +16,4 @@ for settings in QGIS3.ini QGIS4.ini; do
     printf '[PythonPlugins]\nup42_jobs=true\n' >"$profile/QGIS/$settings"
 done
 echo "QGIS with UP42 Jobs, in a throw-away profile: $scratch" >&2
-qgis --profiles-path "$scratch/profiles" --profile default --nologo --noversioncheck --nocustomization "$@"
+qgis --profiles-path "$scratch" --profile default --nologo --noversioncheck --nocustomization "$@"

@@ -59,7 +59,7 @@ def secrets(folder: Path) -> list[str]:
     """Return one line for each secret that detect-secrets believes to see (never the secret itself)."""
     report = run_json("detect_secrets", "-C", str(folder), "scan", "--all-files", ".")
     return [
-        f"{TOP}/{found['filename']}:{found['line_number']} looks like a secret ({found['type']})"
+        f"{folder / found['filename']}:{found['line_number']} looks like a secret ({found['type']})"
         for group in report["results"].values()
         for found in group
     ]
