@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Mapping, Optional, Union
 
-from shapely.errors import ShapelyError
 from shapely.geometry import box, mapping, shape
 from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
@@ -25,6 +25,7 @@ class GeometricFilter(Enum):
     CONTAINS = "contains"
 
 
+POLYGON_DEPTHS = {"Polygon": 2, "MultiPolygon": 3}  # lists around a position, RFC 7946 section 3.1
 GEOMETRY_PARAMETERS = tuple(f.value for f in GeometricFilter)
 
 
@@ -58,8 +59,7 @@ class Aoi:
 
         Z is dropped and coordinates are rounded to `COORDINATE_DECIMALS`. Raises AoiError where there is no polygon.
         """
-        geometry = _polygons_of(_geometry_of(geojson))
-        return cls(_flat_and_rounded(geometry), name)
+        return cls(_single(_geometry_of(geojson)), name)
 
     @property
     def area_km2(self) -> float:
@@ -115,30 +115,39 @@ def _geometry_of(geojson: Mapping[str, Any]) -> BaseGeometry:
         return _geometry_of(features[0])
     if kind == "Feature":
         return _geometry_of(geojson.get("geometry") or {})
-    try:
-        return shape(geojson)
-    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as e:
-        raise AoiError(_problem("aoi_not_polygon", kind=str(kind or "?"))) from e
-
-
-def _polygons_of(geometry: BaseGeometry) -> BaseGeometry:
-    if geometry.geom_type not in ("Polygon", "MultiPolygon"):
-        raise AoiError(_problem("aoi_not_polygon", kind=geometry.geom_type))
-    if geometry.is_empty:
+    depth = POLYGON_DEPTHS.get(str(kind))
+    if depth is None:
+        raise AoiError(_problem("aoi_not_polygon", kind=str(kind or "?")))
+    coordinates = geojson.get("coordinates")
+    if coordinates == []:
         raise AoiError(_problem("aoi_empty"))
+    if not _are_coordinates(coordinates, depth):
+        raise AoiError(_problem("aoi_broken"))
+    return _flat_and_rounded(str(kind), coordinates)
+
+
+def _are_coordinates(value: Any, depth: int) -> bool:
+    """True for lists of the given depth around positions of finite numbers, with rings of 4 positions or more."""
+    if not isinstance(value, (list, tuple)):
+        return False
+    if depth == 0:
+        return len(value) >= 2 and all(isinstance(c, (int, float)) and math.isfinite(c) for c in value)
+    return len(value) >= (4 if depth == 1 else 1) and all(_are_coordinates(part, depth - 1) for part in value)
+
+
+def _single(geometry: BaseGeometry) -> BaseGeometry:
     if geometry.geom_type == "MultiPolygon" and len(geometry.geoms) == 1:
         return geometry.geoms[0]
     return geometry
 
 
-def _flat_and_rounded(geometry: BaseGeometry) -> BaseGeometry:
-    def flat(coordinates: Any) -> Any:
-        if coordinates and isinstance(coordinates[0], (int, float)):
-            return [round(float(c), COORDINATE_DECIMALS) for c in coordinates[:2]]
-        return [flat(part) for part in coordinates]
+def _flat_and_rounded(kind: str, coordinates: Any) -> BaseGeometry:
+    def flat(part: Any) -> Any:
+        if isinstance(part[0], (int, float)):
+            return [round(float(c), COORDINATE_DECIMALS) for c in part[:2]]
+        return [flat(inner) for inner in part]
 
-    geojson = mapping(geometry)
-    return shape({"type": geojson["type"], "coordinates": flat(geojson["coordinates"])})
+    return shape({"type": kind, "coordinates": flat(coordinates)})
 
 
 def _listed(geojson: Any) -> Any:

@@ -19,6 +19,9 @@ TEMPLATES: Mapping[str, str] = {
     "aoi_missing": QT_TRANSLATE_NOOP("Problem", "No AOI yet: draw one on the map or choose a polygon layer."),
     "aoi_not_polygon": QT_TRANSLATE_NOOP("Problem", "The AOI is a {kind}, but it must be a polygon."),
     "aoi_empty": QT_TRANSLATE_NOOP("Problem", "The AOI is empty: draw a polygon or choose a layer with one."),
+    "aoi_broken": QT_TRANSLATE_NOOP(
+        "Problem", "The AOI's coordinates can't be read: a polygon is a list of rings of [longitude, latitude] pairs."
+    ),
     "aoi_several": QT_TRANSLATE_NOOP(
         "Problem", "The AOI has {count} polygons, but a job takes one: select a single polygon."
     ),
