@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 from shapely.geometry import Polygon, box, shape
+
 from up42_jobs.plugin.jobs.aoi import Aoi, AoiError, AoiLimits, GeometricFilter
 from up42_jobs.plugin.jobs.area import area_km2
 

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from up42_jobs.plugin.jobs import parameters
 from up42_jobs.plugin.jobs.problem import TEMPLATES
 from up42_jobs.plugin.jobs.workflow import Block, Parameter, Workflow, WorkflowTask

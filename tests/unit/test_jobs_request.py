@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
+
 from up42_jobs.plugin.jobs.aoi import Aoi, AoiLimits, GeometricFilter
 from up42_jobs.plugin.jobs.job import JobType, parse_time, scene_of
 from up42_jobs.plugin.jobs.naming import job_name, layer_name
