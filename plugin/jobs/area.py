@@ -12,7 +12,7 @@ FLATTENING = 1 / 298.257223563
 _E2 = FLATTENING * (2 - FLATTENING)
 _E = math.sqrt(_E2)
 _POLE_Q = 1 + (1 - _E2) / (2 * _E) * math.log((1 + _E) / (1 - _E))
-MAX_STEP_DEGREES = 0.02  # an edge is cut so fine that a chord in the equal-area plane is as good as the edge
+MAX_STEP_DEGREES = 0.5  # an edge is cut into steps over which Simpson's rule is exact to a millionth
 
 
 def _equal_area_y(latitude: float) -> float:
@@ -25,9 +25,9 @@ def _ring_area_m2(ring: Sequence[Iterable[float]]) -> float:
     total = 0.0
     for (lon1, lat1), (lon2, lat2) in zip(ring, ring[1:]):
         steps = max(1, math.ceil(max(abs(lon2 - lon1), abs(lat2 - lat1)) / MAX_STEP_DEGREES))
-        for i in range(steps):
-            middle = lat1 + (lat2 - lat1) * (i + 0.5) / steps
-            total += (lon2 - lon1) / steps * _equal_area_y(middle)
+        height = [_equal_area_y(lat1 + (lat2 - lat1) * i / (2 * steps)) for i in range(2 * steps + 1)]
+        simpson = height[0] + height[-1] + 4 * sum(height[1::2]) + 2 * sum(height[2:-1:2])
+        total += (lon2 - lon1) * simpson / (6 * steps)
     return abs(math.radians(total)) * SEMI_MAJOR_M**2 / 2
 
 
