@@ -15,7 +15,11 @@ packages=(
 )
 
 say() { printf '== %s\n' "$*"; }
-fail() { printf '\n!! %s\n' "$@"; exit 1; }
+fail() { # $1: what is wrong; the others: more lines
+    printf '\n!! %s\n' "$1"
+    [ $# = 1 ] || printf '   %s\n' "${@:2}"
+    exit 1
+}
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -59,7 +63,7 @@ check_packages() {
         "$python" -c "import $module" 2>/dev/null || lacking+=("the Python module $module in $python")
     done
     [ ${#lacking[@]} = 0 ] || fail "This system has no apt, so please install by its own means (SYSTEM_PYTHON names QGIS's Python):" \
-        "${lacking[@]/#/   }" "On Debian and Ubuntu the packages are: ${packages[*]}"
+        "${lacking[@]/#/- }" "On Debian and Ubuntu the packages are: ${packages[*]}"
 }
 
 make_environment() {
