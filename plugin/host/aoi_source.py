@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Iterator, Optional
+from typing import Iterable, Optional
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCsException,
+    QgsFeature,
     QgsFeatureRequest,
+    QgsFeatureSource,
     QgsGeometry,
     QgsProject,
     QgsVectorLayer,
@@ -37,36 +39,44 @@ def aoi_from_map_geometry(geometry: QgsGeometry, crs: QgsCoordinateReferenceSyst
 
 
 def aoi_from_layer(layer: QgsVectorLayer, selected_only: bool, name: Optional[str] = None) -> Aoi:
-    """An AOI of the polygons of a layer: all, or the selected ones only.
+    """An AOI of the polygons of a layer: all, or the selected ones only. Raises AoiError.
 
     Nothing selected is no AOI, never the whole layer. Several polygons make an AOI that says so. A layer is not read
-    further than the second polygon. Raises AoiError.
+    further than the second polygon.
     """
-    name = name or layer.name()
+    request = QgsFeatureRequest().setNoAttributes()
+    features = layer.getSelectedFeatures(request) if selected_only else layer.getFeatures(request)
+    aoi = _aoi_of(features, layer.crs(), name or layer.name())
+    if aoi is None:
+        raise AoiError(Problem("aoi_missing" if selected_only else "aoi_empty", where="aoi"))
+    return aoi
+
+
+def aoi_from_source(source: QgsFeatureSource) -> Aoi:
+    """An AOI of the polygons of a Processing source, named like it. Raises AoiError."""
+    features = source.getFeatures(QgsFeatureRequest().setNoAttributes())
+    aoi = _aoi_of(features, source.sourceCrs(), source.sourceName() or "AOI")
+    if aoi is None:
+        raise AoiError(Problem("aoi_empty", where="aoi"))
+    return aoi
+
+
+def _aoi_of(features: Iterable[QgsFeature], crs: QgsCoordinateReferenceSystem, name: str) -> Optional[Aoi]:
     found = []
-    for geometry in _geometries(layer, selected_only):
-        found.append(aoi_from_map_geometry(geometry, layer.crs(), name).geometry)
+    for feature in features:
+        if feature.hasGeometry():
+            found.append(aoi_from_map_geometry(feature.geometry(), crs, name).geometry)
         if len(found) == ENOUGH_POLYGONS:
             break
-    if not found:
-        raise AoiError(Problem("aoi_missing" if selected_only else "aoi_empty", where="aoi"))
-    if len(found) == 1:
-        return Aoi(found[0], name)
-    return Aoi.from_geojson(_several(found), name)
+    if len(found) > 1:
+        return Aoi.from_geojson(_several(found), name)
+    return Aoi(found[0], name) if found else None
 
 
 def _several(polygons: list) -> dict:
     """The polygons as one MultiPolygon, so that the AOI's rules can say how many there are."""
     parts = [part for polygon in polygons for part in getattr(polygon, "geoms", [polygon])]
     return {"type": "MultiPolygon", "coordinates": [mapping(part)["coordinates"] for part in parts]}
-
-
-def _geometries(layer: QgsVectorLayer, selected_only: bool) -> Iterator[QgsGeometry]:
-    request = QgsFeatureRequest().setNoAttributes()
-    features = layer.getSelectedFeatures(request) if selected_only else layer.getFeatures(request)
-    for feature in features:
-        if feature.hasGeometry():
-            yield feature.geometry()
 
 
 def aoi_to_map_geometry(aoi: Aoi, crs: QgsCoordinateReferenceSystem) -> QgsGeometry:

@@ -10,8 +10,9 @@ from typing import Callable, Optional
 from ..net.cancel import Cancel
 from ..net.session import Session
 from ..platforms.contract import Platform
+from ..platforms.credentials import Credentials
 from ..platforms.tokens import TokenStore
-from ..platforms.up42_jobs import Credentials, Up42Jobs
+from ..platforms.up42_jobs import Up42Jobs
 from .engine_process import LocalEngine
 from .words import tr
 
@@ -105,9 +106,8 @@ class Connections:
             credentials = address.free if connection.kind is Kind.FREE else address.practice
         if credentials is None:
             raise ValueError(f"The connection {connection.title} has no credentials.")
-        return Up42Jobs(
-            self.session(cancel), url, credentials, self._tokens, has_credits=connection.has_credits
-        )
+        session = self.session(cancel)
+        return Up42Jobs(session, url, credentials, self._tokens, has_credits=connection.has_credits)
 
     def close(self) -> None:
         """Let go of the engine and the sockets; for unload."""

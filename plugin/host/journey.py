@@ -203,9 +203,7 @@ class Journey(QObject):
     ) -> None:
         connection = self.connections.by_id(record.connection_id)
         if connection is not None:
-            self._start(
-                tr("Ask"), lambda cancel: question(self.connections.open(connection, cancel)), done, failed
-            )
+            self._start(tr("Ask"), lambda cancel: question(self.connections.open(connection, cancel)), done, failed)
 
     def _start(self, title: str, do: Callable[[Cancel], Any], done: Callable[[Any], None], failed: Failed) -> Work:
         return self._works.start(

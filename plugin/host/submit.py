@@ -81,8 +81,9 @@ def _check_confirmation(platform: Platform, request: JobRequest, confirmation: O
     estimate = platform.estimate(request)
     if estimate.credits.max > confirmation.max_credits:
         raise NotConfirmed(
-            tr("The price has risen from {confirmed} to {now} credits since it was confirmed, so the job was not run.")
-            .format(confirmed=f"{confirmation.max_credits:g}", now=f"{estimate.credits.max:g}")
+            tr(
+                "The price has risen from {confirmed} to {now} credits since it was confirmed, so the job was not run."
+            ).format(confirmed=f"{confirmation.max_credits:g}", now=f"{estimate.credits.max:g}")
         )
 
 

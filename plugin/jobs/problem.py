@@ -52,12 +52,10 @@ TEMPLATES: Mapping[str, str] = {
     "workflow_empty": QT_TRANSLATE_NOOP("Problem", "The workflow “{workflow}” has no data block: choose another."),
     "json_broken": QT_TRANSLATE_NOOP("Problem", "Line {line}, column {column}: {reason}."),
     "json_not_object": QT_TRANSLATE_NOOP(
-        "Problem", "The parameters must be one JSON object with a key for each task: {{\"{task}\": {{…}}}}."
+        "Problem", 'The parameters must be one JSON object with a key for each task: {{"{task}": {{…}}}}.'
     ),
     "json_duplicate": QT_TRANSLATE_NOOP("Problem", "“{name}” is given twice: keep one."),
-    "task_missing": QT_TRANSLATE_NOOP(
-        "Problem", "The task “{task}” is missing: add \"{task}\": {{}} to the parameters."
-    ),
+    "task_missing": QT_TRANSLATE_NOOP("Problem", 'The task “{task}” is missing: add "{task}": {{}} to the parameters.'),
     "task_unknown": QT_TRANSLATE_NOOP(
         "Problem", "The workflow has no task “{task}”: remove it. Its tasks are {tasks}."
     ),
@@ -74,9 +72,7 @@ TEMPLATES: Mapping[str, str] = {
         "Problem",
         "“{parameter}” must be two dates such as 2024-05-01T00:00:00Z/2024-05-31T23:59:59Z, the first one earlier.",
     ),
-    "geometry_in_parameters": QT_TRANSLATE_NOOP(
-        "Problem", "“{parameter}” is set by the AOI above: remove it here."
-    ),
+    "geometry_in_parameters": QT_TRANSLATE_NOOP("Problem", "“{parameter}” is set by the AOI above: remove it here."),
     "two_times": QT_TRANSLATE_NOOP("Problem", "Both “time” and “time_series” are given: set one of them to null."),
     "name_long": QT_TRANSLATE_NOOP("Problem", "The name has {count} characters, but at most {maximum} are allowed."),
 }

@@ -36,6 +36,10 @@ class JobRequest:
         changed = {**self.parameters, task: {**self.parameters.get(task, {}), name: value}}
         return replace(self, parameters=changed)
 
+    def of_type(self, job_type: JobType) -> JobRequest:
+        """A copy as Test Query or Live Job."""
+        return replace(self, job_type=job_type)
+
     @property
     def inputs(self) -> dict[str, Any]:
         """The contract's inputs object (section 3): the parameters with the AOI in the data task, one filter only."""
