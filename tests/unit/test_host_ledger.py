@@ -1,0 +1,94 @@
+"""The ledger: intents before the POST, entries after, and two programs at once."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from up42_jobs.plugin.host.ledger import Ledger
+
+REQUEST = {"name": "N", "job_type": "live_job", "inputs": {"demo:1": {"limit": 1}}}
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path / "profile" / "ledger.sqlite")
+
+
+def begin(ledger, fingerprint="f", connection="c"):
+    return ledger.begin(
+        connection,
+        "p",
+        fingerprint,
+        REQUEST,
+        confirmed_credits=12.0,
+        project_file="/work/a.qgz",
+        token="t",
+        server_time="2026-11-22T12:00:00+00:00",
+    )
+
+
+def test_an_intent_becomes_an_entry(ledger):
+    intent_id = begin(ledger)
+    (intent,) = ledger.intents("c")
+    assert (intent.id, intent.fingerprint, intent.request) == (intent_id, "f", REQUEST)
+    ledger.settle(intent_id, "job-1")
+    assert ledger.intents("c") == []
+    entry = ledger.entry("c", "job-1")
+    assert (entry.request, entry.confirmed_credits, entry.project_file) == (REQUEST, 12.0, "/work/a.qgz")
+    assert (entry.delivered, entry.loaded, entry.told) == (False, False, None)
+
+
+def test_settling_twice_changes_nothing(ledger):
+    intent_id = begin(ledger)
+    ledger.settle(intent_id, "job-1")
+    ledger.note_delivered("c", "job-1", Path("/out"))
+    ledger.settle(intent_id, "job-1")
+    assert ledger.entry("c", "job-1").delivered
+
+
+def test_a_dropped_intent_leaves_nothing(ledger):
+    ledger.drop(begin(ledger))
+    assert ledger.intents("c") == []
+    assert ledger.entries("c") == {}
+
+
+def test_connections_are_apart(ledger):
+    ledger.settle(begin(ledger, connection="a"), "j")
+    begin(ledger, connection="b")
+    assert list(ledger.entries("a")) == ["j"]
+    assert ledger.entries("b") == {}
+    assert ledger.intents("a") == []
+
+
+def test_what_was_noted_is_there_after_a_restart(ledger, tmp_path):
+    ledger.settle(begin(ledger), "j")
+    ledger.note_delivered("c", "j", Path("/out/folder"))
+    ledger.note_loaded("c", "j")
+    ledger.note_told("c", "j", "succeeded")
+    again = Ledger(tmp_path / "profile" / "ledger.sqlite").entry("c", "j")
+    assert (again.folder, again.delivered, again.loaded, again.told) == ("/out/folder", True, True, "succeeded")
+
+
+def test_many_threads_write_without_losing_anything(ledger):
+    def write(number):
+        ledger.settle(begin(ledger, fingerprint=str(number)), f"job-{number}")
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ledger.entries("c")) == 24
+    assert ledger.intents("c") == []
+
+
+def test_a_write_that_fails_leaves_the_database_as_it_was(ledger):
+    ledger.settle(begin(ledger), "j")
+    with pytest.raises(sqlite3.Error):
+        ledger.begin("c", "p", None, REQUEST, confirmed_credits=None, project_file="", token="", server_time=None)
+    assert list(ledger.entries("c")) == ["j"]
+    assert begin(ledger)
