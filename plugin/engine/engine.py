@@ -1,0 +1,58 @@
+"""The engine's parts, joined."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, Mapping, Optional
+
+from .auth import Doorkeeper
+from .blocks.base import Block
+from .keys import Keys
+from .lease import Life
+from .network import NetworkSettings
+from .package_path import PACKAGE
+from .projects import FREE, KINDS, PRACTICE, Project, make_projects
+from .runner import Runner
+from .scene_folders import scene_folders
+from .signed import Signer
+from .store import Store
+from .stored_workflows import seed_workflows
+
+BLOCKS_MODULE = f"{PACKAGE}.blocks"
+
+
+class Engine:
+    """Everything that a request may need. `blocks_module` names a module with `BLOCKS`: block id -> Block."""
+
+    def __init__(self, data: Path, keys: Keys, life: Life, blocks_module: str = BLOCKS_MODULE):
+        self.data = data
+        self.life = life
+        self.blocks: Mapping[str, Block] = importlib.import_module(blocks_module).BLOCKS
+        self.doorkeeper = Doorkeeper(
+            {keys.project_id: keys.project_key, keys.free_project_id: keys.free_project_key}, keys.signing_key
+        )
+        self.signer = Signer(keys.signing_key)
+        self.network = NetworkSettings(data)
+        self.store = Store(data)
+        self._projects = {
+            keys.project_id: Project(keys.project_id, KINDS[PRACTICE]),
+            keys.free_project_id: Project(keys.free_project_id, KINDS[FREE]),
+        }
+        make_projects(self.store)
+        seed_workflows(self.store, self.blocks)
+        self.runner = Runner(data, self.store, self.blocks, blocks_module, self.network)
+
+    def project(self, project_id: str) -> Optional[Project]:
+        """One of the two projects; None for any other id."""
+        return self._projects.get(project_id)
+
+    @property
+    def block_settings(self) -> dict[str, Any]:
+        """What blocks get to know of the engine's settings."""
+        return {"scene_folders": scene_folders(self.store)}
+
+    def close(self) -> None:
+        """Stop the work and close the store."""
+        self.runner.stop()
+        self.store.close()

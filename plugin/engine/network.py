@@ -1,0 +1,64 @@
+"""Network settings that the plugin hands over, as GDAL's options for the workers. Kept in memory only."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any, Mapping, Optional
+from urllib.parse import unquote, urlsplit
+
+from .files import write_private
+
+CA_FILE = "network-ca.pem"
+KNOWN = ("proxy", "ca_pem")
+
+
+class NetworkSettingsError(Exception):
+    """The settings are not of the form that is taken; the text says how, without repeating them."""
+
+
+class NetworkSettings:
+    """`proxy` ("http://user:password@host:port") and `ca_pem` (certificates that are trusted besides), each or null."""
+
+    def __init__(self, data: Path):
+        self._ca_file = data / CA_FILE
+        self._lock = threading.Lock()
+        self._environment: dict[str, str] = {}
+
+    def change(self, settings: Any) -> None:
+        """Replace all settings. Raises NetworkSettingsError, OSError."""
+        if not isinstance(settings, dict) or any(name not in KNOWN for name in settings):
+            raise NetworkSettingsError(f"Settings must be a JSON object with no other keys than {', '.join(KNOWN)}.")
+        environment = {**_proxy_options(settings.get("proxy")), **self._ca_options(settings.get("ca_pem"))}
+        with self._lock:
+            self._environment = environment
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Options for a worker's environment, which only its own user can read."""
+        with self._lock:
+            return dict(self._environment)
+
+    def _ca_options(self, pem: Optional[str]) -> dict[str, str]:
+        if not pem:
+            return {}
+        if not isinstance(pem, str):
+            raise NetworkSettingsError('"ca_pem" must be certificates in PEM form, in one text.')
+        write_private(self._ca_file, pem.encode())  # not secret, but GDAL wants a file
+        return {"GDAL_CURL_CA_BUNDLE": str(self._ca_file), "CURL_CA_BUNDLE": str(self._ca_file)}
+
+
+def _proxy_options(proxy: Any) -> dict[str, str]:
+    if not proxy:
+        return {}
+    try:
+        parts = urlsplit(proxy)
+        address = f"{parts.scheme}://{parts.hostname}:{parts.port}" if parts.hostname and parts.port else None
+    except (ValueError, TypeError, AttributeError):
+        address = None
+    if address is None:
+        raise NetworkSettingsError('"proxy" must be a URL such as http://proxy.example.org:8080.')
+    options = {"GDAL_HTTP_PROXY": address, "GDAL_HTTPS_PROXY": address}
+    if parts.username:
+        options["GDAL_HTTP_PROXYUSERPWD"] = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return options
