@@ -140,22 +140,21 @@ class Ledger:
 
     def note_delivered(self, connection: str, job_id: str, folder: Path) -> None:
         """The outputs are whole in `folder`."""
-        self._note("folder = ?, delivered = 1", connection, job_id, str(folder))
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE entry SET folder = ?, delivered = 1 WHERE connection = ? AND job = ?",
+                (str(folder), connection, job_id),
+            )
 
     def note_loaded(self, connection: str, job_id: str) -> None:
         """The layers were added to the project the job was started from."""
-        self._note("loaded = 1", connection, job_id)
+        with self._transaction() as db:
+            db.execute("UPDATE entry SET loaded = 1 WHERE connection = ? AND job = ?", (connection, job_id))
 
     def note_told(self, connection: str, job_id: str, state: str) -> None:
         """The user has been told that the job ended in `state`."""
-        self._note("told = ?", connection, job_id, state)
-
-    def _note(self, assignments: str, connection: str, job_id: str, *values: Any) -> None:
         with self._transaction() as db:
-            db.execute(
-                f"UPDATE entry SET {assignments} WHERE connection = ? AND job = ?",  # noqa: S608  (our own constants)
-                (*values, connection, job_id),
-            )
+            db.execute("UPDATE entry SET told = ? WHERE connection = ? AND job = ?", (state, connection, job_id))
 
 
 def _entry(row: sqlite3.Row) -> Entry:

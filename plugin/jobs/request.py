@@ -40,6 +40,10 @@ class JobRequest:
         """A copy as Test Query or Live Job."""
         return replace(self, job_type=job_type)
 
+    def named(self, name: str) -> JobRequest:
+        """A copy of that name."""
+        return replace(self, name=name)
+
     @property
     def inputs(self) -> dict[str, Any]:
         """The contract's inputs object (section 3): the parameters with the AOI in the data task, one filter only."""
