@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Union
 
 from qgis.PyQt.QtCore import QCoreApplication, QLocale
@@ -48,7 +49,9 @@ def duration(seconds: float) -> str:
 
 
 def duration_range(seconds: Range) -> str:
-    """`40 s – 2 min`, or one value where both ends read the same."""
+    """`40 s – 2 min`, or one value where both ends read the same; an endless time is one that nobody knows."""
+    if math.isinf(seconds.max):
+        return tr("time unknown")
     low, high = duration(seconds.min), duration(seconds.max)
     return low if low == high else f"{low} – {high}"
 
