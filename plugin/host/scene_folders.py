@@ -17,7 +17,7 @@ def add_scene_folder(
     answer = connections.session(cancel).request(
         "POST",
         f"{address.url}/engine/scene-folders",
-        basic=(credentials.name, credentials.secret),
+        basic=(credentials.user, credentials.secret),
         json={"name": path.name, "path": str(path), "licence": licence, "attribution": attribution},
     )
     return str(answer.json()["data"]["id"])

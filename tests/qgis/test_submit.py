@@ -1,0 +1,186 @@
+"""A submit is sent once, remembered, never repeated by itself; money needs a confirmation of exactly the request."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from shapely.geometry import box, mapping
+
+from up42_jobs.plugin.host.errors import NotConfirmed, RequestProblems, Unconfirmed
+from up42_jobs.plugin.host.ledger import Ledger
+from up42_jobs.plugin.host.origin import Origin
+from up42_jobs.plugin.host.submit import Confirmation, submit
+from up42_jobs.plugin.host.tracker import take_snapshot
+from up42_jobs.plugin.jobs import parameters
+from up42_jobs.plugin.jobs.aoi import Aoi
+from up42_jobs.plugin.jobs.job import JobType
+from up42_jobs.plugin.jobs.request import JobRequest
+from up42_jobs.plugin.net.session import Session
+from up42_jobs.plugin.platforms.contract import InsufficientCredits, Refused
+from up42_jobs.plugin.platforms.credentials import Credentials
+from up42_jobs.plugin.platforms.tokens import TokenStore
+from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
+from up42_jobs.tests.contract.conftest import Engine
+from up42_jobs.tests.servers.relay import Relay
+
+ORIGIN = Origin("/work/a.qgz", "token")
+CREATE = re.compile(r"POST /projects/[^/]+/workflows/[^/]+/jobs\?").match
+SQUARE = Aoi.from_geojson(mapping(box(13.37, 52.50, 13.39, 52.51)), "Square")
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    engine = Engine(tmp_path_factory.mktemp("engine"), "--stay", tiny=False)
+    engine.read_line()
+    yield engine
+    engine.stop()
+
+
+class Setting:
+    """A platform behind a relay, a ledger, and a request that could be sent."""
+
+    def __init__(self, relay, credentials, ledger, has_credits):
+        self.relay, self.ledger = relay, ledger
+        self.platform = Up42Jobs(Session(), relay.url, credentials, TokenStore(), has_credits=has_credits)
+        (self.project,) = self.platform.projects()
+        workflow = next(w for w in self.platform.workflows(self.project) if w.tasks[0].block.name == "demo-s2-l2a")
+        self.request = JobRequest(
+            self.project, workflow, aoi=SQUARE, parameters=parameters.defaults(workflow), name=f"job {id(self)}"
+        )
+        relay.seen.clear()
+
+    def submit(self, request=None, confirmation=None):
+        return submit(self.platform, self.ledger, "c", request or self.request, ORIGIN, confirmation)
+
+    def named_jobs(self):
+        return [job for job in self.platform.jobs(self.project) if job.name == self.request.name]
+
+    def creates(self):
+        return [what for what in self.relay.seen if CREATE(what)]
+
+
+@pytest.fixture
+def setting(engine, tmp_path, request):
+    with Relay(engine.line["url"]) as relay:
+        prefix, has_credits = getattr(request, "param", ("free_", False))
+        credentials = Credentials.project(engine.line[prefix + "project_id"], engine.line[prefix + "project_key"])
+        yield Setting(relay, credentials, Ledger(tmp_path / "ledger.sqlite"), has_credits)
+
+
+practice = pytest.mark.parametrize("setting", [("", True)], indirect=True)
+
+
+def test_a_submit_makes_one_job_and_one_entry(setting):
+    job = setting.submit()
+    entry = setting.ledger.entry("c", job.id)
+    assert (entry.project_file, entry.request["name"]) == (ORIGIN.project_file, setting.request.name)
+    assert setting.ledger.intents("c") == []
+    assert [j.id for j in setting.named_jobs()] == [job.id]
+    assert len(setting.creates()) == 1
+
+
+def test_a_request_with_problems_sends_nothing(setting):
+    from dataclasses import replace
+
+    with pytest.raises(RequestProblems):
+        setting.submit(replace(setting.request, aoi=None))
+    assert setting.relay.seen == []
+    assert setting.ledger.intents("c") == []
+
+
+def test_after_a_lost_answer_the_job_is_found_and_not_sent_again(setting):
+    setting.relay.lose_answer = CREATE
+    job = setting.submit()
+    assert [j.id for j in setting.named_jobs()] == [job.id]
+    assert len(setting.creates()) == 1
+    assert setting.ledger.intents("c") == []
+    assert setting.ledger.entry("c", job.id)
+
+
+def test_a_lost_request_stays_unconfirmed_and_can_not_be_run_again_until_decided(setting):
+    setting.relay.lose_request = CREATE
+    with pytest.raises(Unconfirmed):
+        setting.submit()
+    setting.relay.lose_request = None
+    with pytest.raises(Unconfirmed):
+        setting.submit()
+    assert len(setting.creates()) == 1
+    assert setting.named_jobs() == []
+    (intent,) = setting.ledger.intents("c")
+    setting.ledger.drop(intent.id)
+    job = setting.submit()
+    assert [j.id for j in setting.named_jobs()] == [job.id]
+
+
+def test_two_jobs_that_could_be_it_stay_unconfirmed(setting):
+    setting.relay.repeat = setting.relay.lose_answer = CREATE
+    with pytest.raises(Unconfirmed):
+        setting.submit()
+    assert len(setting.named_jobs()) == 2
+    assert len(setting.ledger.intents("c")) == 1
+
+
+def test_when_nothing_answers_any_more_the_tracker_finds_the_job_later(setting):
+    lost = []
+
+    def lose_all_from_the_create_on(what):
+        if CREATE(what):
+            lost.append(what)
+        return bool(lost)
+
+    setting.relay.lose_answer = lose_all_from_the_create_on
+    with pytest.raises(Unconfirmed):
+        setting.submit()
+    setting.relay.lose_answer = None
+
+    class Here:
+        id = "c"
+
+    snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, {})
+    (job,) = setting.named_jobs()
+    assert snapshot.intents == []
+    assert job.id in snapshot.entries
+    assert len(setting.creates()) == 1
+
+
+@practice
+def test_a_live_job_with_a_price_is_not_run_unconfirmed(setting):
+    with pytest.raises(NotConfirmed):
+        setting.submit()
+    other = Confirmation(setting.request.with_parameter("demo-s2-l2a:1", "limit", 2).fingerprint, 1e6)
+    with pytest.raises(NotConfirmed):
+        setting.submit(confirmation=other)
+    assert setting.creates() == []
+
+
+@practice
+def test_a_live_job_is_not_run_above_what_was_confirmed(setting):
+    price = setting.platform.estimate(setting.request).credits.max
+    assert price >= 1
+    with pytest.raises(NotConfirmed):
+        setting.submit(confirmation=Confirmation(setting.request.fingerprint, price - 1))
+    assert setting.creates() == []
+    job = setting.submit(confirmation=Confirmation(setting.request.fingerprint, price))
+    assert setting.ledger.entry("c", job.id).confirmed_credits == price
+
+
+@practice
+def test_a_test_query_needs_no_confirmation(setting):
+    job = setting.submit(setting.request.of_type(JobType.TEST_QUERY))
+    assert job.job_type is JobType.TEST_QUERY
+
+
+@practice
+def test_a_refusal_leaves_no_intent(setting):
+    balance = setting.platform.balance(setting.project)
+    large = Aoi.from_geojson(mapping(box(13.0, 52.4, 13.1, 52.48)), "Large")
+    from dataclasses import replace
+
+    request = replace(setting.request, aoi=large).with_parameter("demo-s2-l2a:1", "limit", 10)
+    price = setting.platform.estimate(request).credits.max
+    assert price > balance, "the test needs a request that the balance does not cover"
+    with pytest.raises((InsufficientCredits, Refused)):
+        setting.submit(request, Confirmation(request.fingerprint, price))
+    assert setting.ledger.intents("c") == []
+    assert setting.ledger.entries("c") == {}
