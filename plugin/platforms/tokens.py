@@ -6,8 +6,8 @@ import base64
 import binascii
 import json
 import threading
-import time
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Mapping, Optional
 
 from ..net.session import Session
@@ -26,7 +26,7 @@ class _Slot:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     bearer: Optional[str] = field(default=None, repr=False)
-    renew_at: float = 0.0  # time.monotonic()
+    renew_at: float = 0.0  # by the monotonic clock
 
 
 class TokenStore:
@@ -46,9 +46,9 @@ class TokenStore:
         with self._lock:
             slot = self._slots.setdefault((base_url, credentials), _Slot())
         with slot.lock:
-            if slot.bearer is None or slot.bearer == refused or time.monotonic() >= slot.renew_at:
+            if slot.bearer is None or slot.bearer == refused or monotonic() >= slot.renew_at:
                 slot.bearer = None
-                asked_at = time.monotonic()
+                asked_at = monotonic()
                 bearer, lifetime = _ask(session, base_url, credentials)
                 slot.renew_at = asked_at + lifetime - min(RENEW_BEFORE_SECONDS, lifetime / 2)
                 slot.bearer = bearer
