@@ -6,7 +6,15 @@ import gc
 import threading
 
 import pytest
-from qgis.core import QgsApplication, QgsMapRendererParallelJob, QgsMapSettings, QgsVectorLayer
+from qgis.core import (
+    QgsApplication,
+    QgsFeature,
+    QgsGeometry,
+    QgsMapRendererParallelJob,
+    QgsMapSettings,
+    QgsRectangle,
+    QgsVectorLayer,
+)
 from qgis.PyQt.QtCore import QSize, QThreadPool
 
 from up42_jobs.plugin.host.work import Works
@@ -86,10 +94,13 @@ def test_cancel_from_the_task_manager_ends_a_request_that_hangs(works, qtbot):
 
 def test_the_map_is_drawn_while_requests_hang(works, qtbot):
     layer = QgsVectorLayer("Polygon?crs=EPSG:4326", "squares", "memory")
+    square = QgsFeature()
+    square.setGeometry(QgsGeometry.fromRect(QgsRectangle(0, 0, 10, 10)))
+    layer.dataProvider().addFeatures([square])
     settings = QgsMapSettings()
     settings.setLayers([layer])
     settings.setOutputSize(QSize(200, 200))
-    settings.setExtent(layer.extent())
+    settings.setExtent(QgsRectangle(0, 0, 10, 10))
     count = 2 * QThreadPool.globalInstance().maxThreadCount() + 4
     with SilentServer() as server:
         for number in range(count):
@@ -102,6 +113,7 @@ def test_the_map_is_drawn_while_requests_hang(works, qtbot):
         job = QgsMapRendererParallelJob(settings)
         with qtbot.waitSignal(job.finished, timeout=5000):
             job.start()
+        assert job.renderedImage().pixelColor(100, 100).alpha() == 255
         assert server.connections == count
         works.stop()
 
