@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
-from qgis.core import QgsLayerTreeGroup, QgsProject
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.core import QgsProject
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ..jobs.job import Job, JobState
-from .collect import Prepared, collect, log_reason, prepare, put_on_map
+from ..layers.load import JobLayers
+from .collect import Prepared, collect, log_reason, prepare
 from .connections import Connection, Connections
 from .errors import explain
 from .ledger import Entry, Ledger
@@ -136,11 +138,25 @@ class Arrivals(QObject):
         self.told.emit("warning", text.format(folder=folder, why=message))
 
     def _put(self, connection_id: str, job_id: str, prepared: Prepared) -> None:
-        group: QgsLayerTreeGroup = put_on_map(QgsProject.instance(), prepared)
+        """Add the layers, one each time that QGIS has nothing else to do."""
+        layers = JobLayers(QgsProject.instance(), prepared.info, prepared.scan, prepared.look)
+        timer = QTimer(self)
+
+        def add_next() -> None:
+            if not layers.add_next():
+                timer.stop()
+                timer.deleteLater()
+                self._loaded(connection_id, job_id, prepared, layers)
+
+        timer.timeout.connect(add_next)
+        timer.start(0)
+
+    def _loaded(self, connection_id: str, job_id: str, prepared: Prepared, layers: JobLayers) -> None:
         self._set(connection_id, job_id, Delivery(DeliveryState.LOADED, 1.0, prepared.folder))
         self._note(lambda: self._note_loaded(connection_id, job_id))
-        self.told.emit(*prepared.sentence())
-        self.arrived.emit(job_id, group)
+        self.told.emit(*prepared.sentence(layers.failed))
+        if not sip.isdeleted(layers.group):
+            self.arrived.emit(job_id, layers.group)
 
     def _note_loaded(self, connection_id: str, job_id: str) -> None:
         self._ledger.note_loaded(connection_id, job_id)
@@ -165,10 +181,10 @@ class Arrivals(QObject):
         self._set(connection.id, job.id, Delivery(message=reason))
         self._note(lambda: self._ledger.note_told(connection.id, job.id, job.state.value))
 
-    def _note(self, write: object) -> None:
+    def _note(self, write: Callable[[], None]) -> None:
         self._works.start(
             "Note",
-            lambda _cancel, _progress: write(),  # type: ignore[operator]
+            lambda _cancel, _progress: write(),
             shown=False,
             succeeded=lambda _nothing: None,
             failed=lambda error: self.told.emit("warning", explain(error)),

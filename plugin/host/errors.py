@@ -6,12 +6,13 @@ import traceback
 
 from qgis.core import Qgis, QgsMessageLog
 
+from ..delivery.errors import DeliveryError
 from ..jobs.aoi import AoiError
 from ..jobs.problem import Problem
 from ..net.errors import NetError
 from ..net.redaction import redact
 from ..platforms.contract import PlatformError
-from .words import tell, tr
+from .words import tell, tell_delivery, tr
 
 LOG_TAB = "UP42 Jobs"
 
@@ -40,7 +41,9 @@ def explain(error: Exception) -> str:
     """A sentence about `error`. What we did not foresee goes to the log with its traceback, secrets removed."""
     if isinstance(error, AoiError):
         return tell(error.problem)
-    if isinstance(error, (HostError, PlatformError, NetError)) or hasattr(error, "code"):
+    if isinstance(error, DeliveryError):
+        return tell_delivery(error)
+    if isinstance(error, (HostError, PlatformError, NetError)):
         return str(error)
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     QgsMessageLog.logMessage(redact(text), LOG_TAB, Qgis.MessageLevel.Critical)

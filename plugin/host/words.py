@@ -7,6 +7,8 @@ from typing import Union
 
 from qgis.PyQt.QtCore import QCoreApplication, QLocale
 
+from ..delivery.errors import TEMPLATES as DELIVERY_TEMPLATES
+from ..delivery.errors import DeliveryError
 from ..jobs.job import JobState, JobType
 from ..jobs.problem import TEMPLATES, Problem
 from ..jobs.request import Range
@@ -20,6 +22,11 @@ def tr(text: str) -> str:
 def tell(problem: Problem) -> str:
     """A problem as a sentence in the user's language."""
     return QCoreApplication.translate("Problem", TEMPLATES[problem.code]).format(**problem.values)
+
+
+def tell_delivery(error: DeliveryError) -> str:
+    """What went wrong with a delivery, as a sentence in the user's language."""
+    return QCoreApplication.translate("Delivery", DELIVERY_TEMPLATES[error.code]).format(**error.values)
 
 
 def number(value: float, decimals: int = 0) -> str:
