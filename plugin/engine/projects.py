@@ -14,6 +14,7 @@ PLAY_CREDITS = 10_000  # what Practice starts with
 MAX_JOBS = "MAX_CONCURRENT_JOBS"
 MAX_SCENES = "JOB_QUERY_LIMIT_PARAMETER_MAX_VALUE"
 MAX_AOI = "JOB_QUERY_MAX_AOI_SIZE"  # km²
+MIN_AOI = "JOB_QUERY_MIN_AOI_SIZE"  # km²; our addition, told only where it is not UP42's 0.1
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ KINDS: Mapping[str, ProjectKind] = {
             MAX_JOBS: SettingRule(10, 1, 100),
             MAX_SCENES: SettingRule(100, 1, 500),
             MAX_AOI: SettingRule(1000, 1, 1000),
+            MIN_AOI: SettingRule(0, 0, 0),
         },
     ),
 }

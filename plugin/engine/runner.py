@@ -6,6 +6,7 @@ RUNNING in the store and that no thread of ours works on is one to go on with, f
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -138,7 +139,8 @@ class Runner:
             folder.prepare(self._order(task, parent))
             process = self._spawn(task["job_id"], folder)
         except OSError as e:
-            folder.say("ERROR", f"[DISK_FULL] The task can't be started: {e.strerror or e}.")
+            code = "DISK_FULL" if e.errno == errno.ENOSPC else "UNDEFINED_ERROR"
+            folder.say("ERROR", f"[{code}] The task can't be started: {e.strerror or e}.")
             return self._end_task(folder, task, stored_jobs.FAILED)
         code = process.wait()
         with self._condition:

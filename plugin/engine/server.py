@@ -199,6 +199,7 @@ class Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: Optional[str] = None, explain: Optional[str] = None) -> None:
         """Errors that http.server finds by itself: in the envelope as well."""
         self.close_connection = True
+        self.request_version = self.protocol_version  # what can't be read is answered with headers all the same
         self.command = getattr(self, "command", None) or "GET"
         refused(Refusal(code, message or "The request can't be understood.")).send(self)
         self.wfile.flush()
