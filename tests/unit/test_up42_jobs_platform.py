@@ -18,7 +18,18 @@ from up42_jobs.plugin.platforms.contract import BadAnswer, NotFound, Platform, R
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
-from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, Reply, Seen, data, jwt, token_reply
+from up42_jobs.tests.unit.up42_jobs_server import (
+    KEY,
+    PROJECT,
+    JobsServer,
+    Reply,
+    data,
+    jwt,
+    query,
+    refusal,
+    reply,
+    token_reply,
+)
 
 JOBS = f"/projects/{PROJECT}/jobs"
 CREATE = f"/projects/{PROJECT}/workflows/w1/jobs"
@@ -28,9 +39,8 @@ SQUARE = {"type": "Polygon", "coordinates": [[[13.0, 52.0], [13.1, 52.0], [13.1,
 
 @pytest.fixture
 def server() -> Iterator[JobsServer]:
-    started = JobsServer()
-    yield started
-    started.stop()
+    with JobsServer() as started:
+        yield started
 
 
 @pytest.fixture
@@ -152,33 +162,33 @@ def test_a_test_query_is_one_post_with_its_mode_in_the_body(server: JobsServer, 
     assert job.created_at == datetime(2022, 5, 28, 17, 40, 43, 482868, timezone.utc)
     assert job.inputs == {"esa-s2:1": {"limit": 2}}
     sent = server.last(CREATE)
-    assert sent.query == {"name": ["Berlin · S2 & more"]}
-    assert sent.json == {**asked.inputs, "config": {"mode": "DRY_RUN"}}
-    assert sent.json["esa-s2:1"]["intersects"] == SQUARE
+    assert query(sent) == {"name": ["Berlin · S2 & more"]}
+    assert json.loads(sent.body) == {**asked.inputs, "config": {"mode": "DRY_RUN"}}
+    assert json.loads(sent.body)["esa-s2:1"]["intersects"] == SQUARE
     assert server.count("POST", CREATE) == 1
 
 
 def test_a_live_job_sends_no_mode_and_no_empty_name(server: JobsServer, platform: Platform) -> None:
     server.on("POST", CREATE, data(wire_job()))
     assert platform.submit(request(name="")).job_type is JobType.LIVE_JOB
-    assert "config" not in server.last(CREATE).json
-    assert server.last(CREATE).query == {}
+    assert "config" not in json.loads(server.last(CREATE).body)
+    assert query(server.last(CREATE)) == {}
 
 
 @pytest.mark.parametrize(
-    ("reply", "error"),
+    ("answer", "error"),
     [
-        (Reply(drop=True), Unreachable),
-        (Reply(500, {"error": {"code": 500, "message": "Oops"}, "data": None}), Unreachable),
-        (Reply(503, b"<html>busy</html>", {"Retry-After": "0"}), Unreachable),
-        (Reply(200, b"<!DOCTYPE html><title>Sign in</title>"), BadAnswer),
+        (None, Unreachable),
+        (refusal(500, 500, "Oops"), Unreachable),
+        (reply(503, b"<html>busy</html>", {"Retry-After": "0"}), Unreachable),
+        (reply(200, b"<!DOCTYPE html><title>Sign in</title>"), BadAnswer),
         (data({"status": "NOT_STARTED"}), BadAnswer),
-        (Reply(400, {"error": {"code": "VALIDATION_ERROR", "message": "No"}, "data": None}), Refused),
-        (Reply(429, {"error": {"code": 429, "message": "Slow down"}, "data": None}, {"Retry-After": "0"}), Refused),
+        (refusal(400, "VALIDATION_ERROR", "No"), Refused),
+        (refusal(429, 429, "Slow down"), Refused),
     ],
 )
-def test_submit_is_never_repeated(server: JobsServer, platform: Platform, reply: Reply, error: type) -> None:
-    server.on("POST", CREATE, reply)
+def test_submit_is_never_repeated(server: JobsServer, platform: Platform, answer: Reply, error: type) -> None:
+    server.on("POST", CREATE, answer)
     with pytest.raises(error):
         platform.submit(request())
     assert server.count("POST", CREATE) == 1
@@ -188,18 +198,18 @@ def test_a_401_is_answered_by_one_new_token_and_one_repeat_also_of_a_write(
     server: JobsServer, platform: Platform
 ) -> None:
     server.on("POST", "/oauth/token", token_reply(jwt(name="old")), token_reply(jwt(name="new")))
-    server.on("POST", CREATE, Reply(401, None), data(wire_job()))
+    server.on("POST", CREATE, reply(401, None), data(wire_job()))
     assert platform.submit(request()).id == "j1"
-    bearers = [seen.headers["authorization"] for seen in server.seen if seen.path == CREATE]
+    bearers = [seen.headers["authorization"] for seen in server.asked(CREATE)]
     assert len(set(bearers)) == 2
     assert server.count("POST", "/oauth/token") == 2
 
 
 def test_jobs_page_by_page_newest_first_until_an_empty_page(server: JobsServer, platform: Platform) -> None:
     pages = [[wire_job("j3"), wire_job("j2")], [wire_job("j2"), wire_job("j1")], []]
-    server.on("GET", JOBS, lambda seen: data(pages[int(seen.query["page"][0])]))
+    server.on("GET", JOBS, lambda seen: data(pages[int(query(seen)["page"][0])]))
     assert [job.id for job in platform.jobs(Project(PROJECT, "Demo"))] == ["j3", "j2", "j1"]
-    assert server.last(JOBS).query == {"page": ["2"], "sort": ["createdAt,desc"]}
+    assert query(server.last(JOBS)) == {"page": ["2"], "sort": ["createdAt,desc"]}
 
 
 def test_jobs_of_a_server_that_ignores_page_come_once(server: JobsServer, platform: Platform) -> None:
@@ -209,7 +219,7 @@ def test_jobs_of_a_server_that_ignores_page_come_once(server: JobsServer, platfo
 
 
 def test_jobs_asks_for_no_more_pages_than_are_wanted(server: JobsServer, platform: Platform) -> None:
-    server.on("GET", JOBS, lambda seen: data([wire_job(f"j{seen.query['page'][0]}")]))
+    server.on("GET", JOBS, lambda seen: data([wire_job(f"j{query(seen)['page'][0]}")]))
     assert next(platform.jobs(Project(PROJECT, "Demo"))).id == "j0"
     assert server.count("GET", JOBS) == 1
 
@@ -227,11 +237,11 @@ def test_tasks_logs_outputs_and_quicklooks_of_a_task(server: JobsServer, platfor
     server.on("GET", f"{JOBS}/j1/tasks", data([{"id": "t/1", "name": "esa-s2:1", "status": "ERROR", "block": block}]))
     (task,) = platform.tasks(A_JOB)
     assert (task.id, task.state, task.block_name, task.is_data) == ("t/1", JobState.FAILED, "esa-s2", True)
-    server.on("GET", f"{task_path}/logs", Reply(body="2022-01-31 – fertig\n".encode()))
+    server.on("GET", f"{task_path}/logs", reply(body="2022-01-31 – fertig\n".encode()))
     assert platform.log(A_JOB, A_TASK) == "2022-01-31 – fertig\n"
     server.on("GET", f"{task_path}/outputs/quicklooks", data(["a.jpg", "../b.jpg", "c\\d.png", "..", 5, None]))
     assert platform.quicklooks(A_JOB, A_TASK) == ["a.jpg", "5"]
-    server.on("GET", f"{task_path}/outputs/quicklooks/a%20b.jpg", Reply(body=b"\xff\xd8jpeg"))
+    server.on("GET", f"{task_path}/outputs/quicklooks/a%20b.jpg", reply(body=b"\xff\xd8jpeg"))
     assert platform.quicklook(A_JOB, A_TASK, "a b.jpg") == b"\xff\xd8jpeg"
 
 
@@ -242,7 +252,7 @@ def test_scenes_come_without_envelope_and_may_be_odd(server: JobsServer, platfor
         "?",
     ]
     text = json.dumps({"type": "FeatureCollection", "features": features}).replace("12", "NaN")
-    server.on("GET", f"{JOBS}/j1/outputs/data-json", Reply(body=text.encode()))
+    server.on("GET", f"{JOBS}/j1/outputs/data-json", reply(body=text.encode()))
     first, second = platform.scenes(A_JOB)
     assert (first.id, first.acquired_at, first.cloud_cover) == (
         "s1", datetime(2022, 1, 31, 10, tzinfo=timezone.utc), None,
@@ -260,7 +270,7 @@ def test_archive_url_of_the_job_and_of_a_task(server: JobsServer, platform: Plat
 
 
 def test_cancel_is_a_post_without_an_answer(server: JobsServer, platform: Platform) -> None:
-    server.on("POST", f"{JOBS}/j1/cancel", Reply(204))
+    server.on("POST", f"{JOBS}/j1/cancel", reply(204))
     platform.cancel(A_JOB)
     assert server.count("POST", f"{JOBS}/j1/cancel") == 1
 
@@ -270,13 +280,12 @@ def test_credits_are_asked_only_where_there_are_any(server: JobsServer, platform
     server.on("GET", f"{JOBS}/j1/credits", data({"creditsUsed": 100}))
     project = Project(PROJECT, "Demo")
     assert (platform.balance(project), platform.credits_used(A_JOB)) == (10693, 100)
-    forbidden = {"error": {"code": 403, "message": "No"}, "data": None}
-    server.on("GET", "/accounts/me/credits/balance", Reply(403, forbidden))
+    server.on("GET", "/accounts/me/credits/balance", refusal(403, 403, "No"))
     assert platform.balance(project) is None
     free = Up42Jobs(Session(), server.url, Credentials.project(PROJECT, KEY), TokenStore(), has_credits=False)
-    asked = len(server.seen)
+    asked = len(server.requests)
     assert (free.balance(project), free.credits_used(A_JOB), free.capabilities.credits) == (None, None, False)
-    assert len(server.seen) == asked
+    assert len(server.requests) == asked
 
 
 def consumption(low: object, high: object, seconds: object = 60, unit: str = "SQUARE_KM") -> dict:
@@ -295,7 +304,7 @@ def test_estimate_is_bound_to_its_request(server: JobsServer, platform: Platform
     units = [(task.task, task.unit) for task in estimate.tasks]
     assert units == [("esa-s2:1", "SQUARE_KM"), ("sharpening:1", "MEGAPIXEL")]
     assert (estimate.credits, estimate.seconds) == (Range(5, 9), Range(0, 120))
-    sent = server.last(ESTIMATE).json
+    sent = json.loads(server.last(ESTIMATE).body)
     assert sent["inputs"] == asked.inputs
     assert sent["tasks"] == [
         {"name": "esa-s2:1", "parentName": None, "blockId": "b1", "blockVersionTag": "1.0.1"},
@@ -329,28 +338,27 @@ def test_what_the_platform_prices_besides_is_in_the_total(server: JobsServer, pl
 
 
 def test_server_time_is_asked_for_anew(server: JobsServer, platform: Platform) -> None:
-    server.on("GET", f"/projects/{PROJECT}", data({}))
-    first = platform.server_time()
-    assert first is not None and abs((datetime.now(timezone.utc) - first).total_seconds()) < 60
-    platform.server_time()
-    assert server.count("GET", f"/projects/{PROJECT}") == 2
+    dated = reply(body={"data": {}}, headers={"Date": "Sun, 22 Nov 2026 15:00:00 GMT"})
+    server.on("GET", f"/projects/{PROJECT}", dated, data({}))
+    assert platform.server_time() == datetime(2026, 11, 22, 15, tzinfo=timezone.utc)
+    assert platform.server_time() is None
 
 
 def test_reads_are_repeated_after_a_passing_failure(server: JobsServer, platform: Platform) -> None:
-    server.on("GET", f"{JOBS}/j1", Reply(503, b"", {"Retry-After": "0"}), data(wire_job()))
+    server.on("GET", f"{JOBS}/j1", refusal(503, 503, "Busy"), data(wire_job()))
     assert platform.job(PROJECT, "j1").id == "j1"
 
 
 def test_a_success_that_carries_an_error_is_a_refusal(server: JobsServer, platform: Platform) -> None:
-    server.on("GET", f"{JOBS}/j1", Reply(200, {"error": {"code": 404, "message": "No such job"}, "data": None}))
+    server.on("GET", f"{JOBS}/j1", reply(200, {"error": {"code": 404, "message": "No such job"}, "data": None}))
     with pytest.raises(Refused, match="No such job"):
         platform.job(PROJECT, "j1")
-    server.on("GET", f"{JOBS}/j1", Reply(200, {"error": {}, "data": wire_job()}))
+    server.on("GET", f"{JOBS}/j1", reply(200, {"error": {}, "data": wire_job()}))
     assert platform.job(PROJECT, "j1").id == "j1"
 
 
 def test_ids_are_parts_of_a_path_whatever_they_hold(server: JobsServer, platform: Platform) -> None:
     with pytest.raises(NotFound):
         platform.job(PROJECT, "../../accounts/me?x=1")
-    asked: Seen = server.seen[-1]
-    assert asked.path == f"{JOBS}/..%2F..%2Faccounts%2Fme%3Fx%3D1" and asked.query == {}
+    asked = server.requests[-1]
+    assert asked.path == f"{JOBS}/..%2F..%2Faccounts%2Fme%3Fx%3D1" and query(asked) == {}

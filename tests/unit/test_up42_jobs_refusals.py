@@ -14,7 +14,7 @@ from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.refusals import LONGEST_MESSAGE, message_of
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
-from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, Reply, jwt, token_reply
+from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, Reply, jwt, reply, token_reply
 
 JOB = f"/projects/{PROJECT}/jobs/j1"
 WEB_PAGE = b"  <!DOCTYPE html><html><body>Not here</body></html>"
@@ -22,9 +22,8 @@ WEB_PAGE = b"  <!DOCTYPE html><html><body>Not here</body></html>"
 
 @pytest.fixture
 def server() -> Iterator[JobsServer]:
-    started = JobsServer()
-    yield started
-    started.stop()
+    with JobsServer() as started:
+        yield started
 
 
 def platform(url: str, settings: Optional[NetworkSettings] = None) -> Up42Jobs:
@@ -59,7 +58,7 @@ SLOTS = error("TOO_MANY_REQUESTS", "Your project has too many non-finished jobs"
     ],
 )
 def test_statuses(server: JobsServer, status: int, body: Any, kind: type, words: str) -> None:
-    server.on("POST", f"{JOB}/cancel", Reply(status, body))
+    server.on("POST", f"{JOB}/cancel", reply(status, body))
     with pytest.raises(contract.PlatformError) as caught:
         job = platform(server.url)
         job._calls.answer("POST", JOB.strip("/") + "/cancel", "the job's cancellation")
@@ -112,7 +111,7 @@ def test_the_platforms_own_words_are_trimmed_and_redacted() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_login_that_is_not_accepted(server: JobsServer, status: int) -> None:
-    server.on("POST", "/oauth/token", Reply(status, None))
+    server.on("POST", "/oauth/token", reply(status, None))
     with pytest.raises(contract.NotAuthorised, match="project ID and project key") as caught:
         platform(server.url).job(PROJECT, "j1")
     assert KEY not in str(caught.value)
@@ -120,7 +119,7 @@ def test_a_login_that_is_not_accepted(server: JobsServer, status: int) -> None:
 
 
 def test_a_new_token_that_is_refused_as_well_ends_it(server: JobsServer) -> None:
-    server.on("GET", JOB, Reply(401, None))
+    server.on("GET", JOB, reply(401, None))
     with pytest.raises(contract.NotAuthorised):
         platform(server.url).job(PROJECT, "j1")
     assert server.count("GET", JOB) == 2
@@ -128,7 +127,7 @@ def test_a_new_token_that_is_refused_as_well_ends_it(server: JobsServer) -> None
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"null", WEB_PAGE, b'{"access_token": null, "data": {}}'])
 def test_a_token_answer_without_token(server: JobsServer, body: bytes) -> None:
-    server.on("POST", "/oauth/token", Reply(200, body))
+    server.on("POST", "/oauth/token", reply(200, body))
     with pytest.raises(contract.BadAnswer):
         platform(server.url).job(PROJECT, "j1")
 
@@ -137,7 +136,7 @@ def test_a_token_answer_without_token(server: JobsServer, body: bytes) -> None:
     "body", [WEB_PAGE, b"no json", b"[]", b'{"name": "no data"}', b'{"data": null}', b'{"data": []}']
 )
 def test_an_answer_that_is_not_the_contract(server: JobsServer, body: bytes) -> None:
-    server.on("GET", JOB, Reply(200, body))
+    server.on("GET", JOB, reply(200, body))
     with pytest.raises(contract.BadAnswer):
         platform(server.url).job(PROJECT, "j1")
 
@@ -155,7 +154,7 @@ def test_nobody_there_is_unreachable_for_a_read_and_certainly_not_done_for_a_wri
         Up42Jobs(Session(), f"http://127.0.0.1:{unused_port()}", credentials, tokens).job(PROJECT, "j1")
     known = Up42Jobs(Session(), server.url, credentials, tokens)
     known._calls._bearer()
-    server.stop()
+    server.__exit__()
     with pytest.raises(contract.Refused, match=r"Nothing was changed\."):
         known._calls.answer("POST", "x", "the job")
 
@@ -166,11 +165,11 @@ def through_proxy_to(server: JobsServer) -> NetworkSettings:
 
 
 @pytest.mark.parametrize(
-    "reply", [Reply(404, WEB_PAGE), Reply(410, None), Reply(401, None), Reply(200, WEB_PAGE), Reply(503, b"gone")]
+    "answer", [reply(404, WEB_PAGE), reply(410, None), reply(401, None), reply(200, WEB_PAGE), reply(503, b"gone")]
 )
-def test_the_retired_interface_answers_with_that_fact(server: JobsServer, reply: Reply) -> None:
-    server.on("POST", "/oauth/token", reply)
-    server._answers["POST", "http://api.up42.com/oauth/token"] = [reply]
+def test_the_retired_interface_answers_with_that_fact(server: JobsServer, answer: Reply) -> None:
+    server.on("POST", "/oauth/token", answer)
+    server._answers["POST", "http://api.up42.com/oauth/token"] = [answer]
     with pytest.raises(contract.PlatformError) as caught:
         platform("http://api.up42.com", through_proxy_to(server)).job(PROJECT, "j1")
     assert "15 May 2024" in str(caught.value) and "This Computer" in str(caught.value)
@@ -188,4 +187,4 @@ def test_cancel_is_no_error(server: JobsServer) -> None:
     session = Session().under(cancel)
     with pytest.raises(Cancelled):
         Up42Jobs(session, server.url, Credentials.project(PROJECT, KEY), TokenStore()).job(PROJECT, "j1")
-    assert server.seen == []
+    assert server.requests == []

@@ -12,7 +12,8 @@ import pytest
 from up42_jobs.plugin.net.session import Session
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import LIFETIME_SECONDS, TokenStore, lifetime_of
-from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, Reply, Seen, jwt, token_reply
+from up42_jobs.tests.servers.tcp import Request
+from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, Reply, jwt, reply, token_reply
 
 PATH = "/oauth/token"
 CREDENTIALS = Credentials.project(PROJECT, KEY)
@@ -20,9 +21,8 @@ CREDENTIALS = Credentials.project(PROJECT, KEY)
 
 @pytest.fixture
 def server() -> Iterator[JobsServer]:
-    started = JobsServer()
-    yield started
-    started.stop()
+    with JobsServer() as started:
+        yield started
 
 
 def test_one_token_serves_all_and_is_asked_for_with_basic(server: JobsServer) -> None:
@@ -75,7 +75,7 @@ def test_of_many_threads_one_asks(server: JobsServer) -> None:
     everybody = threading.Barrier(9)
     release = threading.Event()
 
-    def slowly(_seen: Seen) -> Reply:
+    def slowly(_request: Request) -> Reply:
         release.wait(10)
         return token_reply(jwt())
 
@@ -99,7 +99,7 @@ def test_of_many_threads_one_asks(server: JobsServer) -> None:
 
 
 def test_a_failed_renewal_leaves_the_next_caller_free_to_ask(server: JobsServer) -> None:
-    server.on("POST", PATH, Reply(400, None), token_reply(jwt()))
+    server.on("POST", PATH, reply(400, None), token_reply(jwt()))
     tokens, session = TokenStore(), Session()
     with pytest.raises(Exception, match="400"):
         tokens.bearer(session, server.url, CREDENTIALS)
@@ -108,7 +108,7 @@ def test_a_failed_renewal_leaves_the_next_caller_free_to_ask(server: JobsServer)
 
 @pytest.mark.parametrize("bearer_only", [{"access_token": "opaque"}, {"data": {"accessToken": "opaque"}}])
 def test_both_spellings_of_the_token(server: JobsServer, bearer_only: dict) -> None:
-    server.on("POST", PATH, Reply(body=bearer_only))
+    server.on("POST", PATH, reply(body=bearer_only))
     assert TokenStore().bearer(Session(), server.url, CREDENTIALS) == "opaque"
 
 
@@ -125,7 +125,7 @@ def test_lifetime_where_the_token_does_not_tell(bearer: str) -> None:
 
 def test_secrets_are_never_shown(server: JobsServer) -> None:
     account = Credentials.account("someone@example.org", "made-up-password")
-    server.on("POST", PATH, Reply(401, None))
+    server.on("POST", PATH, reply(401, None))
     try:
         TokenStore().bearer(Session(), server.url, account)
     except Exception:
