@@ -77,9 +77,7 @@ class Block(Protocol):
 
     description: BlockDescription
 
-    def amount(
-        self, parameters: Mapping[str, Any], settings: Mapping[str, Any], parent: Optional[Amount]
-    ) -> Amount:
+    def amount(self, parameters: Mapping[str, Any], settings: Mapping[str, Any], parent: Optional[Amount]) -> Amount:
         """Estimate a task before it runs; quick (no raster is read)."""
 
     def run(self, task: TaskContext) -> None:

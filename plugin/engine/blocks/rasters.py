@@ -1,0 +1,227 @@
+"""GeoTIFFs in windows: coordinate systems, cutting to a polygon, creating, overviews. Memory stays bounded.
+
+GDAL and numpy are imported here and in the modules that work on pixels only; the engine's server never loads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Optional, Sequence
+
+import numpy as np
+from osgeo import gdal, ogr, osr
+from shapely.geometry import LineString, Polygon
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import transform as move
+
+from .base import BlockFailure
+
+TILE = 512  # pixels; windows and the tiles of our GeoTIFFs
+CACHE_BYTES = 64_000_000
+OVERVIEWS_FROM = 2048  # pixels
+GeoTransform = tuple[float, float, float, float, float, float]
+
+
+def prepare_gdal() -> None:
+    """Errors as exceptions, a bounded cache, no side files (.aux.xml) beside our outputs."""
+    gdal.UseExceptions()
+    ogr.UseExceptions()
+    osr.UseExceptions()
+    gdal.SetCacheMax(CACHE_BYTES)
+    gdal.SetConfigOption("GDAL_PAM_ENABLED", "NO")
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of pixels."""
+
+    column: int
+    row: int
+    columns: int
+    rows: int
+
+    @property
+    def origin_and_size(self) -> tuple[int, int, int, int]:
+        """As GDAL's functions take it: xoff, yoff, xsize, ysize."""
+        return self.column, self.row, self.columns, self.rows
+
+
+def windows(columns: int, rows: int, first_column: int = 0, first_row: int = 0, side: int = TILE) -> Iterator[Window]:
+    """All windows of a raster, none across a multiple of `side` counted from (-first_column, -first_row)."""
+    row = 0
+    while row < rows:
+        high = min(side - (row + first_row) % side, rows - row)
+        column = 0
+        while column < columns:
+            wide = min(side - (column + first_column) % side, columns - column)
+            yield Window(column, row, wide, high)
+            column += wide
+        row += high
+
+
+def spatial_reference(definition: str) -> osr.SpatialReference:
+    """A CRS from "EPSG:…" or WKT, with x before y."""
+    reference = osr.SpatialReference()
+    reference.SetFromUserInput(definition)
+    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    return reference
+
+
+class Reprojection:
+    """Moves coordinates and polygons from one CRS to another. Edges are cut so finely that they keep their course."""
+
+    def __init__(self, source: str, target: str):
+        self._transform = osr.CoordinateTransformation(spatial_reference(source), spatial_reference(target))
+
+    def points(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates of any shape, moved."""
+        moved = np.array(self._transform.TransformPoints(np.column_stack([x.ravel(), y.ravel()])))
+        return moved[:, 0].reshape(x.shape), moved[:, 1].reshape(x.shape)
+
+    def polygon(self, polygon: BaseGeometry, longest_edge: float) -> BaseGeometry:
+        """A polygon, moved; no edge is longer than `longest_edge` (units of the source) before."""
+
+        def each(xs: Sequence[float], ys: Sequence[float], _zs: Optional[Sequence[float]] = None) -> tuple:
+            x, y = self.points(np.asarray(xs, dtype=float), np.asarray(ys, dtype=float))
+            return tuple(x), tuple(y)
+
+        return move(each, densified(polygon, longest_edge))
+
+
+def densified(geometry: BaseGeometry, longest_edge: float) -> BaseGeometry:
+    """The same polygon or multipolygon with more vertices: no edge longer than `longest_edge`."""
+
+    def ring(coordinates: Sequence) -> list[tuple[float, float]]:
+        result = []
+        for start, end in zip(coordinates, coordinates[1:]):
+            pieces = min(1000, max(1, int(np.ceil(LineString([start, end]).length / longest_edge))))
+            for piece in range(pieces):
+                t = piece / pieces
+                result.append((start[0] + (end[0] - start[0]) * t, start[1] + (end[1] - start[1]) * t))
+        return [*result, result[0]]
+
+    if geometry.geom_type == "Polygon":
+        holes = [ring(list(hole.coords)) for hole in geometry.interiors]
+        return Polygon(ring(list(geometry.exterior.coords)), holes)
+    return type(geometry)([densified(part, longest_edge) for part in geometry.geoms])
+
+
+class Cutter:
+    """Tells which pixels of a raster have their centre inside a polygon of the raster's CRS."""
+
+    def __init__(self, polygon: BaseGeometry, geotransform: GeoTransform, crs: str):
+        self._geotransform = geotransform
+        self._reference = spatial_reference(crs)
+        # GDAL 3.11 has moved vectors in memory from the driver Memory to MEM.
+        driver = ogr.GetDriverByName("Memory") or ogr.GetDriverByName("MEM")
+        self._source = driver.CreateDataSource("")  # kept: the layer lives in it
+        self._layer = self._source.CreateLayer("cut", self._reference, ogr.wkbUnknown)
+        feature = ogr.Feature(self._layer.GetLayerDefn())
+        feature.SetGeometry(ogr.CreateGeometryFromWkb(polygon.wkb))
+        self._layer.CreateFeature(feature)
+
+    def mask(self, window: Window) -> np.ndarray:
+        """True inside, (rows, columns)."""
+        canvas = gdal.GetDriverByName("MEM").Create("", window.columns, window.rows, 1, gdal.GDT_Byte)
+        canvas.SetSpatialRef(self._reference)
+        canvas.SetGeoTransform(shifted(self._geotransform, window.column, window.row))
+        gdal.RasterizeLayer(canvas, [1], self._layer, burn_values=[1])
+        return canvas.ReadAsArray().astype(bool)
+
+
+def shifted(geotransform: GeoTransform, column: float, row: float) -> GeoTransform:
+    """The geotransform of a raster that begins at this pixel of another."""
+    x, across_x, down_x, y, across_y, down_y = geotransform
+    return (
+        x + column * across_x + row * down_x, across_x, down_x,
+        y + column * across_y + row * down_y, across_y, down_y,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a GeoTIFF of ours is to be."""
+
+    columns: int
+    rows: int
+    geotransform: GeoTransform
+    crs: str  # WKT or EPSG:…
+    data_type: int  # gdal.GDT_…
+    nodata: Optional[float]
+    bands: tuple[str, ...]  # descriptions
+
+
+def create_geotiff(path: Path, layout: Layout, tags: Optional[dict[str, str]] = None) -> gdal.Dataset:
+    """A new tiled, compressed GeoTIFF with CRS, nodata and band descriptions; write it in windows, then `close`."""
+    floating = layout.data_type in (gdal.GDT_Float32, gdal.GDT_Float64)
+    options = ["TILED=YES", "COMPRESS=DEFLATE", "ZLEVEL=4", "BIGTIFF=IF_SAFER", "INTERLEAVE=BAND"]
+    options += [f"BLOCKXSIZE={TILE}", f"BLOCKYSIZE={TILE}", f"PREDICTOR={3 if floating else 2}"]
+    options += ["PHOTOMETRIC=MINISBLACK", "ALPHA=NO"]
+    dataset = gdal.GetDriverByName("GTiff").Create(
+        str(path), layout.columns, layout.rows, len(layout.bands), layout.data_type, options
+    )
+    dataset.SetSpatialRef(spatial_reference(layout.crs))
+    dataset.SetGeoTransform(layout.geotransform)
+    if tags:
+        dataset.SetMetadata(tags)
+    for number, description in enumerate(layout.bands, start=1):
+        band = dataset.GetRasterBand(number)
+        band.SetDescription(description)
+        if layout.nodata is not None:
+            band.SetNoDataValue(layout.nodata)
+    return dataset
+
+
+def build_overviews(path: Path) -> None:
+    """Give a GeoTIFF inner overviews where it is too large to be shown quickly without. Close it before."""
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    longest = max(dataset.RasterXSize, dataset.RasterYSize)
+    if longest <= OVERVIEWS_FROM:
+        return
+    factors: list[int] = []
+    while longest > TILE:
+        longest = (longest + 1) // 2
+        factors.append(2 ** (len(factors) + 1))
+    with_options = {"COMPRESS_OVERVIEW": "DEFLATE", "PREDICTOR_OVERVIEW": "2", "GDAL_TIFF_OVR_BLOCKSIZE": str(TILE)}
+    if dataset.GetRasterBand(1).DataType in (gdal.GDT_Float32, gdal.GDT_Float64):
+        with_options["PREDICTOR_OVERVIEW"] = "3"
+    for name, value in with_options.items():
+        gdal.SetConfigOption(name, value)
+    dataset.BuildOverviews("AVERAGE", factors)
+
+
+def open_raster(path: Path, whose: str) -> gdal.Dataset:
+    """A GeoTIFF that is there. Raises BlockFailure with the scene's name where it is none."""
+    try:
+        dataset = gdal.OpenEx(str(path), gdal.OF_RASTER | gdal.OF_READONLY, allowed_drivers=["GTiff"])
+    except RuntimeError as e:
+        raise BlockFailure(
+            "WRONG_INPUT_ERROR", f"{whose} is no GeoTIFF that can be read: this block works on rasters only."
+        ) from e
+    if dataset.GetSpatialRef() is None:
+        raise BlockFailure("WRONG_INPUT_ERROR", f"{whose} has no coordinate reference system.")
+    return dataset
+
+
+def descriptions(dataset: gdal.Dataset) -> tuple[str, ...]:
+    """The bands' descriptions; "" where there is none."""
+    return tuple(dataset.GetRasterBand(n).GetDescription() for n in range(1, dataset.RasterCount + 1))
+
+
+def pixel_bounds(geometry: BaseGeometry, geotransform: GeoTransform) -> tuple[int, int, int, int]:
+    """First column, first row, end column, end row of the pixels that a geometry of the raster's CRS touches."""
+    inverse = gdal.InvGeoTransform(geotransform)
+    if inverse is None:
+        raise BlockFailure("WRONG_INPUT_ERROR", "A raster has no usable georeferencing.")
+    west, south, east, north = geometry.bounds
+    corners = [gdal.ApplyGeoTransform(inverse, x, y) for x in (west, east) for y in (south, north)]
+    columns = [corner[0] for corner in corners]
+    rows = [corner[1] for corner in corners]
+    tiny = 1e-6  # of a pixel: so that a bound on a pixel's edge takes no pixel beyond it
+    return (
+        int(np.floor(min(columns) + tiny)),
+        int(np.floor(min(rows) + tiny)),
+        int(np.ceil(max(columns) - tiny)),
+        int(np.ceil(max(rows) - tiny)),
+    )
