@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from json import dumps
 from typing import Any, Mapping, Optional, Union
-from urllib.parse import unquote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 from requests.exceptions import RequestException
 from requests.models import PreparedRequest
@@ -56,9 +56,11 @@ class Order:
         (303: now read) or that it is to be repeated at another address of its own (307, 308): anything else would
         lose it, or carry its content to a stranger.
         """
-        there = urljoin(self.url, location.encode("latin-1", "replace").decode("utf-8", "replace"))
-        parts = urlsplit(there)
-        there = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+        try:
+            parts = urlsplit(urljoin(self.url, location.encode("latin-1", "replace").decode("utf-8", "replace")))
+        except ValueError:
+            raise NotSendable(self.host, "address") from None
+        there = _bare(parts)
         origin = origin_of(there)
         if self.origin[0] == "https" and origin[0] == "http":
             raise RedirectRefused(self.host, "redirect_insecure", other=origin[1])
@@ -90,10 +92,10 @@ def make_order(
     """An Order of what a caller gives. A user name and password in the URL become Basic. Raises NotSendable."""
     host = origin_of(url)[1]
     parts = urlsplit(url)
-    userinfo, _, place = parts.netloc.rpartition("@")
+    userinfo = parts.netloc.rpartition("@")[0]
     whole = PreparedRequest()
     try:
-        whole.prepare_url(urlunsplit(parts._replace(netloc=place, fragment="")), params)
+        whole.prepare_url(_bare(parts), params)
     except (RequestException, ValueError, UnicodeError):
         whole.url = None
     if whole.url is None:
@@ -125,6 +127,11 @@ def origin_of(url: str) -> Origin:
     if scheme not in ("http", "https") or not host:
         raise NotSendable(host or "?", "address")
     return scheme, host, port or (443 if scheme == "https" else 80)
+
+
+def _bare(parts: SplitResult) -> str:
+    """The URL without a login and without a fragment."""
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 
 
 def _login(userinfo: str) -> tuple[str, str]:

@@ -36,7 +36,6 @@ class Trust:
         """
         context = _unchained() if pinned else self._chained()
         try:
-            # A connection that ends without TLS saying so was cut (RFC 8446, 6.1): never take it as the end of a body.
             secured = context.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
         except ssl.SSLCertVerificationError as error:
             raise CertificateRejected(host, "certificate", reason=error.verify_message) from None
@@ -63,11 +62,9 @@ class Trust:
 
 
 def _context_trusting(pem: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = _usual(ssl.create_default_context())
     # Many company authorities break its rules, and Python sets it from 3.13 on.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    context.set_alpn_protocols(["http/1.1"])
     with contextlib.suppress(OSError):  # Python's own defaults are empty on some systems; requests brings a list
         context.load_verify_locations(cafile=requests_authorities())
     for certificate in _CERTIFICATE.findall(pem):
@@ -78,11 +75,18 @@ def _context_trusting(pem: str) -> ssl.SSLContext:
 
 def _unchained() -> ssl.SSLContext:
     """For a pinned certificate only: its fingerprint is checked instead of its chain."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = _usual(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _usual(context: ssl.SSLContext) -> ssl.SSLContext:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    # A connection that ends without TLS's closing words was cut (RFC 8446, 6.1): never take that as a body's end.
+    # Python sets this option itself since 3.10; `suppress_ragged_eofs` of wrap_socket is the other half.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     return context
 
 
