@@ -29,7 +29,9 @@ def read_chain(tasks: Any, blocks: Mapping[str, Block]) -> list[ChainTask]:
     by_parent: dict[Optional[str], dict[str, Any]] = {}
     for task in tasks:
         _check_name(task.get("name"))
-        parent = task.get("parentName")
+        parent, block_id = task.get("parentName"), task.get("blockId")
+        if not isinstance(block_id, str) or not isinstance(parent, (str, type(None))):
+            raise invalid(f'Task "{task["name"]}": blockId must be a text, and parentName a text or null.')
         if parent in by_parent:
             raise invalid(f"The tasks must form a line, but more than one follows {parent or 'the beginning'}.")
         by_parent[parent] = task
@@ -51,9 +53,9 @@ def _in_order(by_parent: Mapping[Optional[str], Mapping[str, Any]], blocks: Mapp
     chain: list[ChainTask] = []
     task = by_parent.get(None)
     while task is not None:
-        block = blocks.get(task.get("blockId", ""))
+        block = blocks.get(task["blockId"])
         if block is None:
-            raise invalid(f'Task "{task["name"]}": there is no block with id {task.get("blockId")}')
+            raise invalid(f'Task "{task["name"]}": there is no block with id {task["blockId"]}')
         chain.append(ChainTask(task["name"], block))
         task = by_parent.get(task["name"]) if len(chain) <= len(by_parent) else None
     return chain

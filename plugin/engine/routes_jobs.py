@@ -101,8 +101,8 @@ def _create(call: Call, workflow: Mapping[str, Any], inputs: Any, name: Optional
 def list_jobs(call: Call) -> Answer:
     """`GET /projects/{p}/jobs?page=&sort=`: a page of 100, empty after the last; all of them without `page`."""
     field, _, direction = (call.request.one("sort") or "createdAt,desc").partition(",")
-    if field not in stored_jobs.SORT_COLUMNS or direction.lower() not in ("", "asc", "desc"):
-        raise invalid(f"sort must be one of {', '.join(stored_jobs.SORT_COLUMNS)}, with ,asc or ,desc.")
+    if field not in stored_jobs.SORT_FIELDS or direction.lower() not in ("", "asc", "desc"):
+        raise invalid(f"sort must be one of {', '.join(stored_jobs.SORT_FIELDS)}, with ,asc or ,desc.")
     page = call.request.one("page")
     if page is not None and not re.fullmatch(r"[0-9]{1,9}", page):
         raise invalid("page must be a whole number from 0.")

@@ -139,8 +139,8 @@ class Runner:
             folder.prepare(self._order(task, parent))
             process = self._spawn(task["job_id"], folder)
         except OSError as e:
-            code = "DISK_FULL" if e.errno == errno.ENOSPC else "UNDEFINED_ERROR"
-            folder.say("ERROR", f"[{code}] The task can't be started: {e.strerror or e}.")
+            name = "DISK_FULL" if e.errno == errno.ENOSPC else "UNDEFINED_ERROR"
+            folder.say("ERROR", f"[{name}] The task can't be started: {e.strerror or e}.")
             return self._end_task(folder, task, stored_jobs.FAILED)
         code = process.wait()
         with self._condition:

@@ -131,10 +131,15 @@ def _explain(log: logging.Logger, error: Exception, folder: TaskFolder) -> int:
         return OUT_OF_MEMORY
     full = isinstance(error, OSError) and error.errno == errno.ENOSPC
     if full or "No space left" in str(error) or shutil.disk_usage(folder.path).free < NO_SPACE_BYTES:
-        log.error("[DISK_FULL] The disk is full at %s: free some space and run the job again.", folder.path)
+        log.error("[DISK_FULL] The disk is full at %s: free some space and run the job again.", _data_folder(folder))
         return FAULT
     log.error("[UNDEFINED_ERROR] %s: %s", type(error).__name__, error, exc_info=error)
     return FAULT
+
+
+def _data_folder(folder: TaskFolder) -> Path:
+    """DIR of DIR/jobs/<job>/<task>."""
+    return folder.path.parents[2]
 
 
 if __name__ == "__main__":

@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # nothing here draws, but pytest-qgis starts QGIS
 sys.path.insert(0, str(Path(__file__).parent))
 
 from engine_process import Engine
