@@ -1,0 +1,225 @@
+"""Put a job's layers on the map: one group per job at the top of the layer tree. For the GUI thread.
+
+Everything that takes time was done before on a worker thread (`prepare`). A raster layer is made from XML, as QGIS
+makes those of a project: its constructor would compute statistics on this thread and write them beside the image.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from functools import partial
+from pathlib import Path
+from typing import Callable, Optional
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsLayerTreeGroup,
+    QgsMapLayer,
+    QgsProject,
+    QgsRasterLayer,
+    QgsReadWriteContext,
+    QgsRectangle,
+    QgsVectorLayer,
+)
+from qgis.PyQt import sip
+from qgis.PyQt.QtXml import QDomDocument
+
+from ..jobs.job import Scene
+from .job_info import LIVE_JOB, TEST_QUERY, JobInfo
+from .look import Look
+from .names import footprints_name, group_name, layer_names
+from .outlines import AOI_FILE, FOOTPRINTS_FILE, aoi_layer, footprints_layer, write_aoi, write_footprints
+from .provenance import JOB_ID, JOB_TYPE, ROLE, TASK, describe, mark, set_time, time_ranges
+from .scan import Found, Scan, Skipped
+from .strangers import RASTER
+from .style import apply_look, plain
+from .words import tr
+
+AOI, FOOTPRINTS, OUTPUT, QUICKLOOK = "aoi", "footprints", "output", "quicklook"
+TABLE_CRS = "EPSG:4326"  # of positions in a CSV file, which can't say it; contract 5.2: results are WGS 84
+MARGIN = 1.1  # of the extent to zoom to
+
+
+class JobLayers:
+    """The layers of one job on their way into a project, one at a time so that the GUI thread stays free.
+
+    Attributes: `group`, at the top of the tree; `failed`, the files that QGIS could not open after all. Where the
+    project has the job's group already, it is that one and nothing is left to add.
+    """
+
+    def __init__(self, project: QgsProject, info: JobInfo, scan: Scan, look: Look) -> None:
+        self.failed: list[Skipped] = []
+        self._project = project
+        self._info = info
+        self._scan = scan
+        self._look = look
+        self._scenes = {scene.id: scene for scene in scan.scenes}
+        self._shown = time_ranges(scan.scenes)
+        self._steps: deque[Callable[[], None]] = deque()
+        known = find_group(project, info.job_id, info.task)
+        self.group = known if known is not None else self._new_group()
+
+    def add_next(self) -> bool:
+        """Add one layer, a few milliseconds; True while there are more to add.
+
+        Stops where the group is gone: the user has removed it or opened another project.
+        """
+        if sip.isdeleted(self.group):
+            self._steps.clear()
+        if self._steps:
+            self._steps.popleft()()
+        return bool(self._steps)
+
+    def _new_group(self) -> QgsLayerTreeGroup:
+        group = self._project.layerTreeRoot().insertGroup(0, group_name(self._info, self._scan))
+        for key, value in (
+            (JOB_ID, self._info.job_id),
+            (TASK, self._info.task),
+            (JOB_TYPE, self._info.job_type),
+        ):
+            group.setCustomProperty(key, value)
+        self._steps.append(self._add_aoi)
+        self._steps.append(self._add_footprints)
+        names = layer_names(self._scan, self._info)
+        for found, name in sorted(zip(self._scan.found, names), key=self._order, reverse=True):
+            self._steps.append(partial(self._add_found, found, name))
+        return group
+
+    def _order(self, item: tuple[Found, str]) -> tuple[bool, str, str]:
+        """Vectors above rasters; then the newest on top."""
+        scene = self._scenes.get(item[0].scene_id)
+        time = scene.acquired_at.isoformat() if scene and scene.acquired_at else ""
+        return item[0].kind != RASTER, time, item[1]
+
+    def _add_aoi(self) -> None:
+        geometry = self._info.aoi_geometry
+        path = self._outline(AOI_FILE, lambda folder: write_aoi(folder, geometry, self._info.aoi_name))
+        if path is not None and geometry:
+            self._add(aoi_layer(path, tr("AOI")), path, None, AOI, self.group)
+
+    def _add_footprints(self) -> None:
+        path = self._outline(FOOTPRINTS_FILE, lambda folder: write_footprints(folder, self._scan.scenes))
+        if path is not None and self._scan.scenes:
+            self._add(footprints_layer(path, footprints_name(self._scan)), path, None, FOOTPRINTS, self.group)
+
+    def _outline(self, name: str, write: Callable[[Path], Optional[Path]]) -> Optional[Path]:
+        """The file of an outline; `prepare` has written it, else it is written now (a few kilobytes)."""
+        folder = self._scan.folder
+        if folder is None or (folder / name).exists():
+            return folder / name if folder is not None else None
+        try:
+            return write(folder)
+        except OSError as e:
+            self.failed.append(Skipped(folder / name, tr("it can't be written: {reason}").format(reason=e.strerror)))
+            return None
+
+    def _add_found(self, found: Found, name: str) -> None:
+        layer = open_layer(found, name)
+        if isinstance(layer, QgsRasterLayer):
+            apply_look(layer, self._look)
+        elif layer.isValid():
+            plain(layer)
+        parent = self._quicklooks() if found.role == QUICKLOOK else self.group
+        self._add(layer, found.path, self._scenes.get(found.scene_id), found.role, parent)
+
+    def _quicklooks(self) -> QgsLayerTreeGroup:
+        name = tr("Quicklooks")
+        return self.group.findGroup(name) or self.group.addGroup(name)
+
+    def _add(
+        self, layer: QgsMapLayer, path: Path, scene: Optional[Scene], role: str, parent: QgsLayerTreeGroup
+    ) -> None:
+        if not layer.isValid():
+            self.failed.append(Skipped(path, tr("QGIS can't open it")))
+            return
+        mark(layer, self._info, scene.id if scene else "", role)
+        describe(layer, self._info, scene)
+        if scene is not None and scene.id in self._shown:
+            set_time(layer, self._shown[scene.id])
+        self._project.addMapLayer(layer, False)
+        parent.addLayer(layer).setExpanded(False)
+
+
+def add_job(project: QgsProject, info: JobInfo, scan: Scan, look: Look) -> QgsLayerTreeGroup:
+    """Add all layers of a job in one go and return their group; for a few layers, scripts and tests.
+
+    A group that the project already has for this job (and task) is returned as it is.
+    """
+    layers = JobLayers(project, info, scan, look)
+    while layers.add_next():
+        pass
+    return layers.group
+
+
+def find_group(project: QgsProject, job_id: str, task: str = "") -> Optional[QgsLayerTreeGroup]:
+    """The group of a job's outputs in the project, wherever the user has moved it; None if there is none."""
+    for group in project.layerTreeRoot().findGroups(True):
+        if group.customProperty(JOB_ID) == job_id and group.customProperty(TASK, "") == task:
+            return group
+    return None
+
+
+def open_layer(found: Found, name: str) -> QgsMapLayer:
+    """A layer of `found` without a style of its own; no style file beside the data is read. It may be invalid."""
+    if found.kind == RASTER:
+        return _open_raster(found.uri, name)
+    layer = QgsVectorLayer(found.uri, name, found.provider, QgsVectorLayer.LayerOptions(loadDefaultStyle=False))
+    if layer.isSpatial() and not layer.crs().isValid():
+        layer.setCrs(QgsCoordinateReferenceSystem(TABLE_CRS))
+    return layer
+
+
+def _open_raster(uri: str, name: str) -> QgsRasterLayer:
+    document = QDomDocument()
+    node = document.createElement("maplayer")
+    document.appendChild(node)
+    node.setAttribute("type", "raster")
+    for tag, text in (
+        ("id", f"up42_jobs_{uuid.uuid4().hex}"),
+        ("datasource", uri),
+        ("layername", name),
+        ("provider", "gdal"),
+    ):
+        child = document.createElement(tag)
+        child.appendChild(document.createTextNode(text))
+        node.appendChild(child)
+    layer = QgsRasterLayer()
+    layer.readLayerXml(node, QgsReadWriteContext())
+    if layer.isValid():
+        layer.setCrs(layer.dataProvider().crs())
+    return layer
+
+
+def extent_of(group: QgsLayerTreeGroup, canvas_crs: QgsCoordinateReferenceSystem) -> QgsRectangle:
+    """Where to look, in `canvas_crs` with a margin; empty if the group has nothing to show. The caller moves the map.
+
+    A Live Job is about its AOI, else its outputs; a Test Query about the scenes that it found, else its AOI.
+    """
+    by_role: dict[str, list[QgsMapLayer]] = {}
+    for node in group.findLayers():
+        layer = node.layer()
+        if layer is not None:
+            by_role.setdefault(str(layer.customProperty(ROLE, OUTPUT)), []).append(layer)
+    is_query = group.customProperty(JOB_TYPE, LIVE_JOB) == TEST_QUERY
+    for role in (FOOTPRINTS, QUICKLOOK, AOI) if is_query else (AOI, OUTPUT, FOOTPRINTS):
+        extent = _extent(by_role.get(role, []), canvas_crs)
+        if not extent.isEmpty():
+            extent.scale(MARGIN)
+            return extent
+    return QgsRectangle()
+
+
+def _extent(layers: list[QgsMapLayer], crs: QgsCoordinateReferenceSystem) -> QgsRectangle:
+    whole = QgsRectangle()
+    whole.setMinimal()
+    for layer in layers:
+        transform = QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance().transformContext())
+        transform.setBallparkTransformsAreAppropriate(True)
+        try:
+            whole.combineExtentWith(transform.transformBoundingBox(layer.extent()))
+        except QgsCsException:  # outside of what the map's CRS can show
+            continue
+    return whole
