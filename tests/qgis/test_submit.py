@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from shapely.geometry import box, mapping
@@ -17,7 +18,7 @@ from up42_jobs.plugin.jobs.aoi import Aoi
 from up42_jobs.plugin.jobs.job import JobType
 from up42_jobs.plugin.jobs.request import JobRequest
 from up42_jobs.plugin.net.session import Session
-from up42_jobs.plugin.platforms.contract import InsufficientCredits, Refused
+from up42_jobs.plugin.platforms.contract import TooManyJobs
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
@@ -81,8 +82,6 @@ def test_a_submit_makes_one_job_and_one_entry(setting):
 
 
 def test_a_request_with_problems_sends_nothing(setting):
-    from dataclasses import replace
-
     with pytest.raises(RequestProblems):
         setting.submit(replace(setting.request, aoi=None))
     assert setting.relay.seen == []
@@ -171,16 +170,16 @@ def test_a_test_query_needs_no_confirmation(setting):
     assert job.job_type is JobType.TEST_QUERY
 
 
-@practice
-def test_a_refusal_leaves_no_intent(setting):
-    balance = setting.platform.balance(setting.project)
+def test_a_refusal_leaves_no_intent(setting, engine):
     large = Aoi.from_geojson(mapping(box(13.0, 52.4, 13.1, 52.48)), "Large")
-    from dataclasses import replace
-
-    request = replace(setting.request, aoi=large).with_parameter("demo-s2-l2a:1", "limit", 10)
-    price = setting.platform.estimate(request).credits.max
-    assert price > balance, "the test needs a request that the balance does not cover"
-    with pytest.raises((InsufficientCredits, Refused)):
-        setting.submit(request, Confirmation(request.fingerprint, price))
+    long_job = replace(setting.request, aoi=large, name="long").with_parameter("demo-s2-l2a:1", "limit", 10)
+    client = engine.this_computer()
+    settings = {item["name"]: item["value"] for item in client.data(f"{client.project}/settings")}
+    client.call("POST", f"{client.project}/settings", json={"settings": {**settings, "MAX_CONCURRENT_JOBS": "1"}})
+    running = setting.submit(long_job)
+    with pytest.raises(TooManyJobs):
+        setting.submit()
+    setting.platform.cancel(running)
+    client.call("POST", f"{client.project}/settings", json={"settings": settings})
     assert setting.ledger.intents("c") == []
-    assert setting.ledger.entries("c") == {}
+    assert list(setting.ledger.entries("c")) == [running.id]
