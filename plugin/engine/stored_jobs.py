@@ -24,10 +24,10 @@ ERROR = "ERROR"
 SORT_FIELDS = ("createdAt", "name", "id", "mode", "status", "startedAt", "finishedAt")  # contract 2.5
 _SORTED = """
 SELECT * FROM (
-    SELECT *, CASE ?1 WHEN 'name' THEN name WHEN 'id' THEN id WHEN 'mode' THEN mode WHEN 'status' THEN status
+    SELECT *, CASE ? WHEN 'name' THEN name WHEN 'id' THEN id WHEN 'mode' THEN mode WHEN 'status' THEN status
         WHEN 'startedAt' THEN started_at WHEN 'finishedAt' THEN finished_at ELSE created_at END AS sort_key
-    FROM jobs WHERE kind = ?2)
-ORDER BY CASE WHEN ?3 THEN sort_key END DESC, CASE WHEN NOT ?3 THEN sort_key END ASC, seq DESC LIMIT ?4 OFFSET ?5
+    FROM jobs WHERE kind = ?)
+ORDER BY CASE WHEN ? THEN sort_key END DESC, CASE WHEN ? THEN NULL ELSE sort_key END ASC, seq DESC LIMIT ? OFFSET ?
 """
 
 
@@ -92,7 +92,7 @@ def job_rows(
     store: Store, project: Project, sort: str = "createdAt", descending: bool = True, limit: int = -1, offset: int = 0
 ) -> list[dict[str, Any]]:
     """The project's jobs; `sort` is one of `SORT_FIELDS`. A limit of -1 is none."""
-    return store.rows(_SORTED, sort, project.kind.kind, descending, limit, offset)
+    return store.rows(_SORTED, sort, project.kind.kind, descending, descending, limit, offset)
 
 
 def unfinished_count(store: Store, project: Project) -> int:
