@@ -136,7 +136,7 @@ class Works(QObject):
             (work.progressed, progressed),
         ):
             if slot is not None:
-                signal.connect(slot)
+                signal.connect(self._unless_stopped(work, slot))
         for signal in (work.succeeded, work.failed, work.cancelled):
             signal.connect(lambda *_ended, work=work: self._let_go(work))
         task = ShownTask(work) if shown else None
@@ -149,10 +149,12 @@ class Works(QObject):
     def stop(self) -> None:
         """Cancel everything and forget the callbacks; for unload. Waits for nothing."""
         for work in list(self._running):
-            for signal in (work.succeeded, work.failed, work.cancelled, work.progressed):
-                signal.disconnect()
             work.cancel()
             self._let_go(work)
+
+    def _unless_stopped(self, work: Work, slot: Callable[..., None]) -> Callable[..., None]:
+        """`slot`, but not for a signal that was on its way when `stop` came."""
+        return lambda *values: slot(*values) if work in self._running else None
 
     def _let_go(self, work: Work) -> None:
         """Drop `work` once its thread has ended: a QObject must not die on a thread that is not its own."""

@@ -128,6 +128,26 @@ def test_the_pool_is_left_as_it_was_found(works, qtbot):
     qtbot.waitUntil(lambda: pool.activeThreadCount() == before)
 
 
+def test_stop_takes_work_that_is_not_shown_and_has_no_progress(works, qtbot):
+    go_on, ends = threading.Event(), Ends()
+    work = works.start("quiet", lambda _cancel, _progress: go_on.wait(10), shown=False, **ends.callbacks())
+    works.stop()
+    go_on.set()
+    qtbot.waitUntil(lambda: not work.alive)
+    assert (ends.values, ends.errors, ends.cancels) == ([], [], 0)
+
+
+def test_a_result_on_its_way_is_not_told_after_stop(works, qtbot):
+    ends = Ends()
+    work = works.start("quick", lambda _cancel, _progress: 1, shown=False, **ends.callbacks())
+    assert work.over.wait(10)
+    while work.alive:  # the signal has been sent; the event loop has not run
+        threading.Event().wait(0.001)
+    works.stop()
+    QgsApplication.processEvents()
+    assert (ends.values, ends.errors, ends.cancels) == ([], [], 0)
+
+
 def test_stop_forgets_the_callbacks_and_frees_the_sockets(works, qtbot):
     ends, ended = Ends(), threading.Event()
 
