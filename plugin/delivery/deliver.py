@@ -130,7 +130,8 @@ def _unpacked(
     manifest["delivery"] = place.key
     manifest["files"] = _file_entries(place.partial, files, outputs)
     if not manifest.get("scenes"):
-        manifest["scenes"] = scene_entries([scene_of(feature) for feature in outputs.features])
+        told = [feature for feature in outputs.features if isinstance(feature.get("properties"), dict)]
+        manifest["scenes"] = scene_entries([scene_of(feature) for feature in told])
     write_manifest(place.partial, manifest)
     cancel.check()
     folder = _named(place.partial, parent, name, cancel)

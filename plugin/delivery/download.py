@@ -140,10 +140,12 @@ class _Work:
         if answer.status != 206:
             return False
         start, total = _content_range(answer.headers.get("Content-Range", ""))
-        etag = answer.headers.get("ETag")
-        same = etag in (None, self._file.etag) and total in (None, self._file.length)
-        if start == offset and (same or not offset):
-            return bool(offset)
+        file, etag = self._file, answer.headers.get("ETag")
+        if offset == 0 == start:
+            return False
+        if start == offset and etag in (None, file.etag) and (total == file.length or None in (total, file.length)):
+            file.length = total if file.length is None else file.length
+            return True
         self._file.discard()
         raise _NotAsAsked("the server sent another part of the archive than the one that was asked for")
 

@@ -84,7 +84,8 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "member_empty": QT_TRANSLATE_NOOP(
         "Delivery",
-        "The archive was refused and nothing of it kept: it holds a file without a name. Tell the platform's support.",
+        "The archive was refused and nothing of it kept: it holds a file without a name (“{member}”). Tell the "
+        "platform's support.",
     ),
     "member_encoding": QT_TRANSLATE_NOOP(
         "Delivery",

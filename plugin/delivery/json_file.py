@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -47,9 +48,14 @@ def write_object(path: Path, value: Mapping[str, Any]) -> None:
     """Write `value` to `path` in one step: whoever reads sees the old file or the whole new one."""
     new = path.with_name(f"{path.name}.new")
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
-    with disk_errors(path.parent):
-        with new.open("wb") as stream:
-            stream.write(text.encode("utf-8", "replace") + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(new, path)
+    try:
+        with disk_errors(path.parent):
+            with new.open("wb") as stream:
+                stream.write(text.encode("utf-8", "replace") + b"\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(new, path)
+    except DeliveryError:
+        with suppress(OSError):
+            new.unlink()
+        raise

@@ -131,7 +131,7 @@ def _parse(block: bytes) -> _Header:
     checksum = _number(block[148:156])
     blanked = block[:148] + b" " * 8 + block[156:]
     unsigned = sum(blanked)
-    if checksum not in (unsigned, unsigned - 256 * sum(byte > 127 for byte in blanked)):
+    if checksum != unsigned and checksum != unsigned - 256 * sum(byte > 127 for byte in blanked):
         raise ArchiveBroken("archive_damaged", {"reason": "a header with a wrong checksum"})
     name = block[:100].split(b"\0", 1)[0]
     if block[257:263] == b"ustar\0":  # in GNU's own format these bytes hold times
@@ -144,10 +144,11 @@ def _number(field: bytes) -> int:
     """Octal digits, or GNU's binary form for what they can't hold."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
-    digits = field.split(b"\0", 1)[0].strip()
-    if any(digit not in b"01234567" for digit in digits):
-        raise ArchiveBroken("archive_damaged", {"reason": "a header with a number that is none"})
-    return int(digits or b"0", 8)
+    digits = field.split(b"\0", 1)[0].strip() or b"0"
+    try:
+        return int(digits if digits.isdigit() else b"?", 8)  # int() alone takes signs and underscores too
+    except ValueError:
+        raise ArchiveBroken("archive_damaged", {"reason": "a header with a number that is none"}) from None
 
 
 def _pax_records(data: bytes) -> dict[str, str]:

@@ -84,6 +84,7 @@ def unpack_into(
         cancel.check()
         tally.bytes(unpacked, packed)
 
+    folders = _Folders(partial)
     files: list[Path] = []
     with ArchiveFile(archive) as stream:
         for member in archive_members(stream, count):
@@ -93,12 +94,11 @@ def unpack_into(
                 raise ArchiveRefused(member.refused, member.name, **member.values)
             path = names.path_of(member.name, member.is_folder)
             if member.is_folder:
-                with disk_errors(partial.parent):
-                    (partial / path).mkdir(parents=True, exist_ok=True)
+                folders.make(path)
                 continue
-            _write(member, partial / path, partial, cancel)
+            file = folders.write(member, path, cancel)
             files.append(Path(path))
-            after_member(partial / path)
+            after_member(file)
     if not files:
         raise ArchiveBroken("archive_empty")
     return files
@@ -143,17 +143,33 @@ def put_in_place(partial: Path, folder: Path, cancel: Cancel) -> None:
             raise DiskError("disk_error", {"folder": str(folder), "reason": error.strerror}) from error
 
 
-def _write(member: Member, path: Path, partial: Path, cancel: Cancel) -> None:
-    """One file, created with the user's own permissions and the present time, whatever the archive says."""
-    with disk_errors(partial.parent):
+class _Folders:
+    """Makes folders and files below the partial folder, with the user's own permissions and the present time."""
+
+    def __init__(self, root: Path):
+        self._root = root
+        self._made = {""}
+
+    def make(self, path: str) -> None:
+        if path not in self._made:
+            with disk_errors(self._root.parent):
+                (self._root / path).mkdir(parents=True, exist_ok=True)
+            self._made.add(path)
+
+    def write(self, member: Member, path: str, cancel: Cancel) -> Path:
+        """One file; a large one only where there is room for it."""
+        shown = self._root.parent
         if member.size >= LARGE_MEMBER:
-            free = free_space(partial)
+            free = free_space(self._root)
             if free is not None and member.size > free:
-                raise NotEnoughSpace(partial.parent, free, member.size)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        target = path.open("wb", buffering=0)
-    with target:
-        for chunk in member.chunks():
-            cancel.check()
-            with disk_errors(partial.parent):
-                write_all(target, chunk)
+                raise NotEnoughSpace(shown, free, member.size)
+        self.make(path.rpartition("/")[0])
+        file = self._root / path
+        with disk_errors(shown):
+            target = file.open("wb", buffering=0)
+        with target:
+            for chunk in member.chunks():
+                cancel.check()
+                with disk_errors(shown):
+                    write_all(target, chunk)
+        return file

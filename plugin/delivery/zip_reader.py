@@ -40,10 +40,10 @@ def zip_members(source: BinaryIO, count: Callable[[int, int], None]) -> Iterator
 
 @contextmanager
 def _broken() -> Iterator[None]:
-    """What `zipfile` raises for damaged archives, as ArchiveBroken."""
+    """What `zipfile` raises for damaged archives, as ArchiveBroken; an OSError is a place that no file can have."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, OSError) as error:
         raise ArchiveBroken("archive_damaged", {"reason": str(error) or "it ends too early"}) from error
 
 
