@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "build" / "sample"
 DEMO = ROOT / "build" / "demo"
 PATIENCE_SECONDS = 180
-PICTURE_SIZE = (1600, 1000)
+SYNTHETIC = "UP42_JOBS_DEMO_SYNTHETIC"  # set: the synthetic scenes, although the real ones are there
 
 # Around the Itaipu dam: the reservoir's end, the dam, Ciudad del Este and Foz do Iguaçu.
 ITAIPU = [
@@ -46,6 +46,7 @@ prepare_folders()
 from qgis.core import Qgis, QgsApplication, QgsCoordinateReferenceSystem, QgsProject  # noqa: E402
 from qgis.PyQt.QtCore import QEventLoop, QTimer  # noqa: E402
 
+from up42_jobs.plugin.delivery.manifest import read_manifest  # noqa: E402
 from up42_jobs.plugin.desktop.estimator import Estimator  # noqa: E402
 from up42_jobs.plugin.desktop.request_model import RequestModel  # noqa: E402
 from up42_jobs.plugin.host.journey import Journey  # noqa: E402
@@ -56,6 +57,7 @@ from up42_jobs.plugin.host.work import Works  # noqa: E402
 from up42_jobs.plugin.jobs.aoi import Aoi, GeometricFilter  # noqa: E402
 from up42_jobs.plugin.jobs.job import Job, JobType  # noqa: E402
 from up42_jobs.plugin.jobs.naming import job_name  # noqa: E402
+from up42_jobs.plugin.layers.picture import render_job  # noqa: E402
 
 
 class DemoFailed(Exception):
@@ -191,8 +193,6 @@ class Demo:
 
 def scenes_of(record: JobRecord) -> list[str]:
     """The ids of the scenes that a job delivered, from its job.json."""
-    from up42_jobs.plugin.delivery.manifest import read_manifest
-
     return [scene["id"] for scene in read_manifest(record.delivery.folder)["scenes"]]
 
 
@@ -209,7 +209,7 @@ def tell_files(record: JobRecord, group: Any) -> None:
 
 def run_demo(demo: Demo) -> None:
     """The whole journey, step by step."""
-    real = any(SAMPLE.glob("*.TIF"))
+    real = any(SAMPLE.glob("*.TIF")) and not os.environ.get(SYNTHETIC)
     step("1. A connection")
     demo.open()
     step("2. An AOI and a workflow")
@@ -229,15 +229,18 @@ def run_demo(demo: Demo) -> None:
     live = demo.run(JobType.LIVE_JOB, GeometricFilter.INTERSECTS)
     tell_files(live, demo.groups[live.job.id])
     step("5. The map")
-    draw(demo, live, real)
+    draw(demo.groups[live.job.id], real)
 
 
-def draw(demo: Demo, live: JobRecord, real: bool) -> None:
-    """Render the Live Job's layers over a faint first look at the whole scenes."""
-    from up42_jobs.plugin.layers.picture import render_map
-
-    render_map(DEMO / "map.png", PICTURE_SIZE, real, demo, live)  # placeholder, replaced when the picture room is there
-    say("picture", str((DEMO / "map.png").relative_to(ROOT)))
+def draw(group: Any, real: bool) -> None:
+    """Render the Live Job's layers with AOI and footprints: the picture of the README."""
+    path = DEMO / "map.png"
+    if real:
+        title, subtitle = "Itaipu dam, Brazil and Paraguay", "Landsat 8 in natural colour, 18 May 2020, 30 m"
+    else:
+        title, subtitle = "Demo scenes", "Synthetic, not an observation"
+    render_job(group, path, title=title, subtitle=subtitle)
+    say("picture", str(path.relative_to(ROOT)))
 
 
 def main() -> int:
