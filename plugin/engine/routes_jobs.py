@@ -41,7 +41,12 @@ def post_estimate(call: Call) -> Answer:
     chain = read_chain(body.get("tasks"), call.engine.blocks)
     inputs = body.get("inputs", body.get("input"))
     checked = _check(call, [(task.name, task.block) for task in chain], inputs)
-    return enveloped(_estimate(call, checked))
+    return enveloped(_estimate(call, checked.tasks_to_run, _has_price(call, checked.mode)))
+
+
+def _has_price(call: Call, mode: str) -> bool:
+    """A Test Query has none, and nothing has where there are no credits."""
+    return call.project.kind.has_credits and mode == stored_jobs.LIVE
 
 
 def _check(call: Call, tasks: Sequence[tuple[str, Block]], inputs: Any) -> CheckedInputs:
@@ -51,11 +56,9 @@ def _check(call: Call, tasks: Sequence[tuple[str, Block]], inputs: Any) -> Check
     return check_inputs(tasks, inputs, Rules(aoi, projects.setting(store, project, projects.MAX_SCENES)))
 
 
-def _estimate(call: Call, checked: CheckedInputs) -> dict[str, Any]:
-    """The price of checked inputs: none for a Test Query, and none where there are no credits."""
-    priced = call.project.kind.has_credits and checked.mode == stored_jobs.LIVE
+def _estimate(call: Call, tasks: Sequence[stored_jobs.NewTask], priced: bool) -> dict[str, Any]:
     try:
-        return estimate(checked.tasks_to_run, call.engine.blocks, call.engine.block_settings, priced)
+        return estimate(tasks, call.engine.blocks, call.engine.block_settings, priced)
     except BlockFailure as e:
         raise invalid(f"[{e.code}] {e}") from e
 
@@ -75,7 +78,9 @@ def rerun_job(call: Call) -> Answer:
 def _create(call: Call, workflow: Mapping[str, Any], inputs: Any, name: Optional[str]) -> Answer:
     store, project = call.engine.store, call.project
     checked = _check(call, tasks_of(call, workflow["id"]), inputs)
-    estimated = _estimate(call, checked)
+    # what has no price starts at once: to estimate it, a block may have to look into many files
+    priced = _has_price(call, checked.mode)
+    estimated = _estimate(call, checked.tasks_to_run, priced) if priced else {}
     job = stored_jobs.NewJob(
         workflow_id=workflow["id"],
         workflow_name=workflow["name"],
@@ -140,8 +145,18 @@ def get_credits(call: Call) -> Answer:
 
 
 def get_estimate(call: Call) -> Answer:
-    """`GET /projects/{p}/jobs/{j}/estimate`: what was estimated when the job was made."""
-    return enveloped(json.loads(job_of(call)["estimate"]))
+    """`GET /projects/{p}/jobs/{j}/estimate`: of a job with a price, what was estimated when it was made."""
+    job = job_of(call)
+    stored = json.loads(job["estimate"])
+    if stored:
+        return enveloped(stored)
+    blocks = call.engine.blocks
+    tasks = [
+        stored_jobs.NewTask(row["name"], blocks[row["block_id"]].description, json.loads(row["parameters"]))
+        for row in stored_jobs.job_task_rows(call.engine.store, job["id"])
+        if row["block_id"] in blocks
+    ]
+    return enveloped(_estimate(call, tasks, priced=False))
 
 
 ROUTES = [

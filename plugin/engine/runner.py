@@ -181,11 +181,13 @@ class Runner:
 
     def _succeed(self, folder: TaskFolder, task: Mapping[str, Any]) -> str:
         job = stored_jobs.job_row(self._store, task["job_id"])
-        consumption = json.loads(job["estimate"])[task["name"]]
-        units, seconds = folder.read_usage()
-        block = self._blocks[task["block_id"]].description
-        for_block, for_machine = charge(block, consumption, units, seconds or 0.0)
-        most = most_credits(consumption)
+        consumption = json.loads(job["estimate"]).get(task["name"])
+        for_block = for_machine = most = 0
+        if consumption:
+            units, seconds = folder.read_usage()
+            block = self._blocks[task["block_id"]].description
+            for_block, for_machine = charge(block, consumption, units, seconds or 0.0)
+            most = most_credits(consumption)
         self._persist(lambda: stored_jobs.succeed_task(self._store, task, for_block, for_machine, most))
         return stored_jobs.SUCCEEDED
 

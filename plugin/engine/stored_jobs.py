@@ -42,7 +42,10 @@ class NewTask:
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to be made. `inputs` is what was sent; `held` is the most that it can cost, in credits."""
+    """A job to be made. `inputs` is what was sent; `held` is the most that it can cost, in credits.
+
+    `estimate` (contract 2.7) is empty where nothing has a price: then nothing is held or charged.
+    """
 
     workflow_id: str
     workflow_name: str

@@ -262,6 +262,15 @@ def test_a_workflow_without_tasks_cannot_run(practice):
     assert "no tasks" in answer.json()["error"]["message"]
 
 
+def test_what_has_no_price_is_not_estimated_first_so_its_block_fails_the_job(computer):
+    job = computer.start(computer.make_workflow("tiny-data"), inputs({"ids": ["unknown"], "limit": 1}))
+    assert computer.wait(job)["status"] == "SUCCEEDED", "run does not mind; amount would have"
+    assert computer.call("GET", f"{job}/estimate").status_code == 400
+    job = computer.start(computer.make_workflow("tiny-data"), inputs())
+    assert computer.data(f"{job}/estimate")["tiny-data:1"]["machineConsumption"]["duration"]["max"] == 2.5
+    computer.wait(job)
+
+
 def test_no_scene_found_fails_the_job_with_a_sentence(computer):
     job = computer.start(computer.make_workflow("tiny-data", "tiny-copy"), inputs({"ids": ["nothing"]}, copy={}))
     assert computer.wait(job)["status"] == "FAILED"
