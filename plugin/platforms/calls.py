@@ -6,8 +6,9 @@ from typing import Any, Mapping, Optional
 
 from ..net.errors import HttpError, NetError
 from ..net.session import Answer, Session
+from .contract import BadAnswer, Unreachable
 from .credentials import Credentials
-from .refusals import Refusals, message_of
+from .refusals import Refusals, is_web_page, message_of
 from .tokens import TokenStore
 from .wire import WireError, json_of
 
@@ -24,19 +25,16 @@ class Calls:
         self._tokens = tokens
         self.refusals = Refusals(base_url, credentials.is_account)
 
-    def data(
-        self, method: str, path: str, what: str, *, params: Optional[Mapping[str, str]] = None, json: Any = None
-    ) -> Any:
-        """The `data` of an enveloped answer (contract 1.5)."""
-        answer = self.answer(method, path, what, params=params, json=json)
+    def data(self, method: str, path: str, what: str, **given: Any) -> Any:
+        """The `data` of an enveloped answer (contract 1.5). Takes and raises what `answer` does."""
+        answer = self.answer(method, path, what, **given)
         body = self.json(answer, what)
-        if not isinstance(body, dict) or "data" not in body:
-            if isinstance(body, dict) and body.get("error"):
-                raise self.refusals.not_done(message_of(answer.body), what)
-            raise self.refusals.not_the_contract(answer.body, what, "it has no “data”")
-        if body["data"] is None and body.get("error"):
+        told = body if isinstance(body, dict) else {}
+        if told.get("error") and told.get("data") is None:
             raise self.refusals.not_done(message_of(answer.body), what)
-        return body["data"]
+        if "data" not in told:
+            raise self.refusals.not_the_contract(answer.body, what, "it has no “data”")
+        return told["data"]
 
     def json(self, answer: Answer, what: str) -> Any:
         """The JSON value of an answer."""
@@ -46,34 +44,52 @@ class Calls:
             raise self.refusals.not_the_contract(answer.body, what, str(e)) from e
 
     def answer(
-        self, method: str, path: str, what: str, *, params: Optional[Mapping[str, str]] = None, json: Any = None
+        self,
+        method: str,
+        path: str,
+        what: str,
+        *,
+        params: Optional[Mapping[str, str]] = None,
+        json: Any = None,
+        changes: bool = False,
     ) -> Answer:
         """The answer of a success. Raises PlatformError, Cancelled.
 
-        A 401 is answered with a new token and one repeat, of a write too: a 401 proves that nothing was done.
+        `changes`: the call changes something, so it is not repeated, but for a 401, which is answered with a new token
+        and one repeat: it proves that nothing was done.
         """
-        url = f"{self._base_url}/{path}"
-        writes = method != "GET"
-        bearer = self._bearer()
+
+        def ask(bearer: str) -> Answer:
+            url = f"{self._base_url}/{path}"
+            return self._session.request(method, url, bearer=bearer, params=params, json=json, retry=not changes)
+
+        bearer = self._bearer(changes)
         try:
-            return self._session.request(method, url, bearer=bearer, params=params, json=json)
+            return ask(bearer)
         except NetError as e:
             if not (isinstance(e, HttpError) and e.status == 401):
-                raise self.refusals.of(e, what, writes) from e
-        bearer = self._bearer(refused=bearer)
+                raise self.refusals.of(e, what, changes) from e
+        bearer = self._bearer(changes, refused=bearer)
         try:
-            return self._session.request(method, url, bearer=bearer, params=params, json=json)
+            return ask(bearer)
         except NetError as e:
-            raise self.refusals.of(e, what, writes) from e
+            raise self.refusals.of(e, what, changes) from e
 
-    def _bearer(self, refused: Optional[str] = None) -> str:
+    def _bearer(self, changes: bool, refused: Optional[str] = None) -> str:
+        """A token. A change that fails for want of one was not made, whatever it is that failed."""
+        try:
+            return self._signed_in(refused)
+        except (Unreachable, BadAnswer) as e:
+            if changes:
+                raise self.refusals.not_even_sent(str(e)) from e
+            raise
+
+    def _signed_in(self, refused: Optional[str]) -> str:
         try:
             return self._tokens.bearer(self._session, self._base_url, self._credentials, refused)
-        except HttpError as e:
-            if e.status in (400, 401, 403):
-                raise self.refusals.not_accepted() from e
-            raise self.refusals.of(e, SIGN_IN, writes=False) from e
         except NetError as e:
-            raise self.refusals.of(e, SIGN_IN, writes=False) from e
+            if isinstance(e, HttpError) and e.status in (400, 401, 403) and not is_web_page(e.body):
+                raise self.refusals.not_accepted() from e
+            raise self.refusals.of(e, SIGN_IN, changes=False) from e
         except WireError as e:
             raise self.refusals.not_the_contract(b"", SIGN_IN, str(e)) from e

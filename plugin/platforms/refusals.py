@@ -18,9 +18,9 @@ _CREDITS = re.compile(r"(insufficient|not enough).{0,20}credits", re.IGNORECASE)
 _TOO_MANY_JOBS = re.compile(r"too many .{0,20}jobs", re.IGNORECASE)
 _UP42_HOST = re.compile(r"(.+\.)?up42\.(com|dev)")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_BEFORE_SENDING = (  # keys of net errors: there was no connection yet
-    *("host_unknown", "refused", "no_way", "tls_failed", "connect_timed_out"),
-    *("proxy_no_way", "proxy_blocked", "proxy_timed_out"),
+_NOT_DONE = (  # keys of net errors: there was no connection yet, or the server only named another address
+    *("host_unknown", "refused", "no_way", "tls_failed", "certificate", "certificate_changed", "connect_timed_out"),
+    *("proxy_no_way", "proxy_blocked", "proxy_timed_out", "proxy_login", "address", "header", "redirect_moved"),
 )
 
 CLOSED = (
@@ -82,13 +82,8 @@ def _workflow_faults(error: Any) -> list[str]:
 def _listed(body: Any, error: Any) -> list[str]:
     """Lists of errors or details beside the message."""
     lists = (error.get("details"), dict_of(body.get("data")).get("errors"), body.get("errors"))
-    return [_told(item) for items in lists if isinstance(items, list) for item in items]
-
-
-def was_not_done(error: net.NetError) -> bool:
-    """True where a write did not arrive (there was no connection yet) or was only sent elsewhere."""
-    not_done = (net.ProxyRefused, net.CertificateRejected, net.NotSendable, net.RedirectRefused)
-    return isinstance(error, not_done) or error.key in _BEFORE_SENDING
+    items = [item for items in lists if isinstance(items, list) for item in items]
+    return [text_of(item) or text_of(dict_of(item).get("message")) for item in items]
 
 
 class Refusals:
@@ -96,22 +91,29 @@ class Refusals:
 
     def __init__(self, base_url: str, is_account: bool):
         host = (urlsplit(base_url).hostname or base_url).lower()
+        self._host = host
         self._where = "The local engine" if host in _LOOPBACK else host
         self._is_closed = _UP42_HOST.fullmatch(host) is not None
         self._login = "user name and password" if is_account else "project ID and project key"
 
-    def of(self, error: net.NetError, what: str, writes: bool) -> contract.PlatformError:
-        """The error for a call that asked for `what`, such as "the job".
+    def of(self, error: net.NetError, what: str, changes: bool) -> contract.PlatformError:
+        """The error for a call that asked for `what`, such as "the job"; `changes`: it was to change something.
 
-        A write that was certainly not done is Refused, not Unreachable: it may be sent again without a doubt.
+        A change that was certainly not made is Refused, not Unreachable: it may be sent again without a doubt.
         """
         if isinstance(error, net.HttpError):
             return self._of_status(error.status, error.body, what)
-        if writes and was_not_done(error):
-            return contract.Refused(self._closed(f"{error} Nothing was changed."))
+        # Another host: the change was made here, and it is its outcome that can't be read there.
+        if changes and error.key in _NOT_DONE and error.url_host == self._host:
+            return self.not_even_sent(self._closed(str(error)))
         if isinstance(error, (net.BadBody, net.TooLarge, net.TooManyRedirects, net.RedirectRefused)):
             return contract.BadAnswer(self._closed(str(error)))
         return contract.Unreachable(self._closed(str(error)))
+
+    @staticmethod
+    def not_even_sent(reason: str) -> contract.Refused:
+        """The error for a change that has not left this computer, or was turned away unread."""
+        return contract.Refused(f"{reason} Nothing was changed.")
 
     def not_the_contract(self, body: bytes, what: str, reason: str) -> contract.BadAnswer:
         """The error for an answer that came, but is not what the contract promises."""

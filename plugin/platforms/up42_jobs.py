@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from typing import Any, Iterator, Mapping, Optional, Sequence
 from urllib.parse import quote, urlsplit
@@ -120,25 +121,23 @@ class Up42Jobs:
             body[wire.CONFIG] = {"mode": wire.DRY_RUN}
         path = f"{_project(request.project.id)}/workflows/{_part(request.workflow.id)}/jobs"
         params = {"name": request.name} if request.name else None
-        return self._one_job(request.project.id, self._calls.data("POST", path, "the job", params=params, json=body))
+        data = self._calls.data("POST", path, "the new job", params=params, json=body, changes=True)
+        return self._one_job(request.project.id, data)
 
     def jobs(self, project: Project) -> Iterator[Job]:
         """All jobs, newest first. Ends at an empty page, or at one without news: not every server knows `page`."""
         path = f"{_project(project.id)}/jobs"
         seen: set[str] = set()
-        page = 0
-        while True:
+        for page in itertools.count():
             params = {"page": str(page), "sort": NEWEST_FIRST}
-            items = wire.dicts_of(self._calls.data("GET", path, "the jobs", params=params))
-            new = [item for item in items if wire.text_of(item.get("id")) not in {*seen, ""}]
-            if not new:
+            known = len(seen)
+            for item in wire.dicts_of(self._calls.data("GET", path, "the jobs", params=params)):
+                job_id = wire.text_of(item.get("id"))
+                if job_id and job_id not in seen:
+                    seen.add(job_id)
+                    yield wire.job(project.id, item)
+            if len(seen) == known:
                 return
-            for item in new:
-                job = wire.job(project.id, item)
-                if job.id not in seen:
-                    seen.add(job.id)
-                    yield job
-            page += 1
 
     def job(self, project_id: str, job_id: str) -> Job:
         """One job as it is now."""
@@ -188,7 +187,7 @@ class Up42Jobs:
 
     def cancel(self, job: Job) -> None:
         """Ask for the job to be cancelled."""
-        self._calls.answer("POST", f"{_job(job)}/cancel", "the job's cancellation")
+        self._calls.answer("POST", f"{_job(job)}/cancel", "the job's cancellation", changes=True)
 
 
 def _part(text: str) -> str:

@@ -349,6 +349,12 @@ def test_reads_are_repeated_after_a_passing_failure(server: JobsServer, platform
     assert platform.job(PROJECT, "j1").id == "j1"
 
 
+def test_an_estimate_changes_nothing_and_is_repeated_too(server: JobsServer, platform: Platform) -> None:
+    parts = {"esa-s2:1": consumption(3, 5), "sharpening:1": consumption(0, 0)}
+    server.on("POST", ESTIMATE, refusal(503, 503, "Busy"), data(parts))
+    assert platform.estimate(request()).credits == Range(5, 9)
+
+
 def test_a_success_that_carries_an_error_is_a_refusal(server: JobsServer, platform: Platform) -> None:
     server.on("GET", f"{JOBS}/j1", reply(200, {"error": {"code": 404, "message": "No such job"}, "data": None}))
     with pytest.raises(Refused, match="No such job"):

@@ -7,6 +7,7 @@ from typing import Any, Iterator, Optional
 
 import pytest
 
+from up42_jobs.plugin.jobs.job import Job, JobState, JobType
 from up42_jobs.plugin.net.cancel import Cancel, Cancelled
 from up42_jobs.plugin.net.session import NetworkSettings, Proxy, Session
 from up42_jobs.plugin.platforms import contract
@@ -14,9 +15,10 @@ from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.refusals import LONGEST_MESSAGE, message_of
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
-from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, Reply, jwt, reply, token_reply
+from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, Reply, jwt, reply
 
 JOB = f"/projects/{PROJECT}/jobs/j1"
+A_JOB = Job("j1", PROJECT, "Berlin", JobState.RUNNING, "RUNNING", JobType.LIVE_JOB, "w1", "S2")
 WEB_PAGE = b"  <!DOCTYPE html><html><body>Not here</body></html>"
 
 
@@ -35,6 +37,7 @@ def error(code: Any, message: str) -> dict:
 
 
 CREDITS = error(403, "Insufficient credits to run job")
+BUSY = reply(503, b"", {"Retry-After": "0"})
 SLOTS = error("TOO_MANY_REQUESTS", "Your project has too many non-finished jobs")
 
 
@@ -60,8 +63,7 @@ SLOTS = error("TOO_MANY_REQUESTS", "Your project has too many non-finished jobs"
 def test_statuses(server: JobsServer, status: int, body: Any, kind: type, words: str) -> None:
     server.on("POST", f"{JOB}/cancel", reply(status, body))
     with pytest.raises(contract.PlatformError) as caught:
-        job = platform(server.url)
-        job._calls.answer("POST", JOB.strip("/") + "/cancel", "the job's cancellation")
+        platform(server.url).cancel(A_JOB)
     assert type(caught.value) is kind
     assert words in str(caught.value)
     assert "15 May 2024" not in str(caught.value)
@@ -147,16 +149,36 @@ def unused_port() -> int:
         return sock.getsockname()[1]
 
 
-def test_nobody_there_is_unreachable_for_a_read_and_certainly_not_done_for_a_write(server: JobsServer) -> None:
-    server.on("POST", "/oauth/token", token_reply(jwt()))
+def test_nobody_there_is_unreachable_for_a_read_and_certainly_not_done_for_a_change(server: JobsServer) -> None:
     tokens, credentials = TokenStore(), Credentials.project(PROJECT, KEY)
+    nowhere = Up42Jobs(Session(), f"http://127.0.0.1:{unused_port()}", credentials, tokens)
     with pytest.raises(contract.Unreachable):
-        Up42Jobs(Session(), f"http://127.0.0.1:{unused_port()}", credentials, tokens).job(PROJECT, "j1")
+        nowhere.job(PROJECT, "j1")
+    with pytest.raises(contract.Refused, match=r"Nothing was changed\."):
+        nowhere.cancel(A_JOB)
     known = Up42Jobs(Session(), server.url, credentials, tokens)
-    known._calls._bearer()
+    server.on("POST", f"{JOB}/cancel", reply(204))
+    known.cancel(A_JOB)
     server.__exit__()
     with pytest.raises(contract.Refused, match=r"Nothing was changed\."):
-        known._calls.answer("POST", "x", "the job")
+        known.cancel(A_JOB)
+
+
+@pytest.mark.parametrize("answer", [None, BUSY, reply(200, WEB_PAGE), reply(403, WEB_PAGE)])
+def test_a_change_that_fails_at_the_sign_in_was_certainly_not_made(server: JobsServer, answer: Reply) -> None:
+    server.on("POST", "/oauth/token", answer)
+    with pytest.raises((contract.Refused, contract.NotAuthorised)):
+        platform(server.url).cancel(A_JOB)
+    assert server.count("POST", f"{JOB}/cancel") == 0
+
+
+def test_a_change_whose_outcome_is_elsewhere_may_have_been_made(server: JobsServer) -> None:
+    server.on("POST", f"{JOB}/cancel", reply(303, b"", {"Location": f"http://localhost:{unused_port()}/"}))
+    with pytest.raises(contract.Unreachable):
+        platform(server.url).cancel(A_JOB)
+    server.on("POST", f"{JOB}/cancel", reply(302, b"", {"Location": f"http://localhost:{unused_port()}/"}))
+    with pytest.raises(contract.Refused, match=r"Nothing was changed\."):
+        platform(server.url).cancel(A_JOB)
 
 
 def through_proxy_to(server: JobsServer) -> NetworkSettings:
@@ -165,7 +187,7 @@ def through_proxy_to(server: JobsServer) -> NetworkSettings:
 
 
 @pytest.mark.parametrize(
-    "answer", [reply(404, WEB_PAGE), reply(410, None), reply(401, None), reply(200, WEB_PAGE), reply(503, b"gone")]
+    "answer", [reply(404, WEB_PAGE), reply(410, None), reply(401, None), reply(200, WEB_PAGE), BUSY]
 )
 def test_the_retired_interface_answers_with_that_fact(server: JobsServer, answer: Reply) -> None:
     server.on("POST", "/oauth/token", answer)
