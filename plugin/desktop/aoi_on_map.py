@@ -1,0 +1,79 @@
+"""The AOI on the map: its outline, and dashed the rectangle that a Bounding Box sends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional
+
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QObject
+
+from ..host.aoi_source import aoi_to_map_geometry
+from ..jobs.aoi import Aoi, GeometricFilter
+from .outline import Outline
+from .request_model import RequestModel
+
+ROOM_AROUND = 1.3  # when zooming to the AOI
+
+
+class AoiOnMap(QObject):
+    """Follows the model; drawn while the dock is open."""
+
+    def __init__(self, model: RequestModel, canvas: QgsMapCanvas, parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self._model, self._canvas = model, canvas
+        self._sent = Outline(canvas, dashed=True)
+        self._drawn = Outline(canvas)
+        self._visible = True
+        self._shown: Optional[tuple] = None
+        model.changed.connect(self._show)
+        canvas.destinationCrsChanged.connect(self._show_again)
+
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide all of it."""
+        self._visible = visible
+        self._show_again()
+
+    def zoom(self) -> None:
+        """Move the map to the AOI."""
+        if self._model.request is not None and self._model.request.aoi is not None:
+            zoom_to_aoi(self._canvas, self._model.request.aoi)
+
+    def remove(self) -> None:
+        """Leave the canvas; for unload."""
+        self._canvas.destinationCrsChanged.disconnect(self._show_again)
+        self._model.changed.disconnect(self._show)
+        self._sent.remove()
+        self._drawn.remove()
+
+    def _show_again(self) -> None:
+        self._shown = None
+        self._show()
+
+    def _show(self) -> None:
+        request = self._model.request
+        aoi = request.aoi if request is not None and self._visible else None
+        boxed = aoi is not None and request is not None and request.geometric_filter is GeometricFilter.BBOX
+        if self._shown == (aoi, boxed):
+            return
+        self._shown = (aoi, boxed)
+        if aoi is None:
+            self._drawn.hide()
+            self._sent.hide()
+            return
+        crs = self._canvas.mapSettings().destinationCrs()
+        self._drawn.show(aoi_to_map_geometry(aoi, crs))
+        if boxed:
+            rectangle = replace(aoi, geometry=aoi.sent_geometry(GeometricFilter.BBOX))
+            self._sent.show(aoi_to_map_geometry(rectangle, crs))
+        else:
+            self._sent.hide()
+
+
+def zoom_to_aoi(canvas: QgsMapCanvas, aoi: Aoi) -> None:
+    """Move the map so that the AOI fills most of it."""
+    extent = aoi_to_map_geometry(aoi, canvas.mapSettings().destinationCrs()).boundingBox()
+    if not extent.isEmpty():
+        extent.scale(ROOM_AROUND)
+        canvas.setExtent(extent)
+        canvas.refresh()

@@ -1,0 +1,141 @@
+"""What is inside the dock: header, New Job, Jobs; and how they come and go with a connection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+from qgis.core import QgsApplication
+from qgis.gui import QgisInterface
+from qgis.PyQt.QtCore import QSize
+from qgis.PyQt.QtGui import QMovie
+from qgis.PyQt.QtWidgets import QWidget
+
+from ..host.connections import Connection
+from ..host.journey import Journey
+from ..host.records import Catalogue
+from ..host.settings import Settings
+from ..host.work import Work
+from ..jobs.job import Job
+from ..jobs.workflow import Workflow
+from .header import Header
+from .in_turns import InTurns
+from .job_form import JobForm
+from .jobs_tab import JobsTab
+from .messages import Messages
+from .request_model import RequestModel
+from .ui_files import set_up, theme_icon
+
+NOTICE_ICON = 16
+
+
+class DockContent(QWidget):
+    """Joins its parts and opens the connection that was used last. `build` begins; `stop` ends it all."""
+
+    def __init__(self, iface: QgisInterface, journey: Journey, settings: Settings, parent: Optional[QWidget] = None):
+        super().__init__(parent)
+        set_up(self, "dock")
+        self._journey, self._settings = journey, settings
+        self._opening: Optional[Work] = None
+        self._messages = Messages(iface.messageBar())
+        journey.told.connect(self._messages.tell)
+        self.model = RequestModel(self)
+        self.header = Header(self.model, journey.connections.all())
+        self.headerPlace.addWidget(self.header)
+        self.form = JobForm(self.model, journey, iface.mapCanvas(), iface.statusBarIface().showMessage)
+        self.jobs: Optional[JobsTab] = None
+        self.tabs.addTab(self.form, self.tr("New Job"))
+        self._movie = QMovie(QgsApplication.iconPath("/mIconLoading.gif"))
+        self._movie.setScaledSize(QSize(NOTICE_ICON, NOTICE_ICON))
+        self._movie.start()
+        self.tabs.setEnabled(False)
+        self.noticeRow.hide()
+        self.header.choose(settings.last_connection)
+        steps = [*self.form.building_steps(), self._add_jobs, self._connect, self.open_connection]
+        self._building = InTurns(steps, self)
+
+    def build(self) -> None:
+        """Add what is within, one part after the other, then open the connection."""
+        self._building.start()
+
+    def _add_jobs(self) -> None:
+        self.jobs = JobsTab(self._journey)
+        self.tabs.addTab(self.jobs, self.tr("Jobs"))
+
+    def _connect(self) -> None:
+        self.header.connection_chosen.connect(lambda _connection: self.open_connection())
+        self.tryAgainButton.clicked.connect(self.open_connection)
+        self.form.run.submitted.connect(self._submitted)
+        self.form.run.failed.connect(lambda text: self._messages.tell("warning", text))
+        self.form.workflow.scene_folder_chosen.connect(self._add_scene_folder)
+        self.form.workflow.workflow_chosen.connect(self._remember_workflow)
+
+    def open_connection(self) -> None:
+        """Read what the chosen connection offers; the form is off until then."""
+        if self._opening is not None:
+            self._opening.cancel()
+        connection = self.header.connection
+        self.tabs.setEnabled(True)
+        self.form.setEnabled(False)
+        self._notice(self.tr("Opening {connection}…").format(connection=connection.title), busy=True)
+        self._opening = self._journey.open(
+            connection, lambda catalogue: self._opened(connection, catalogue), self._not_opened
+        )
+
+    def _opened(self, connection: Connection, catalogue: Catalogue) -> None:
+        self._opening = None
+        self._notice("")
+        self._settings.last_connection = connection.id
+        self.model.set_catalogue(catalogue, self._settings.last_workflow(connection.id))
+        self.jobs.set_catalogue(catalogue)
+        self.form.setEnabled(True)
+        self._journey.watch(catalogue)
+
+    def _not_opened(self, text: str) -> None:
+        self._opening = None
+        self._notice(text, busy=False)
+
+    def _notice(self, text: str, busy: bool = False) -> None:
+        self.noticeRow.setVisible(bool(text))
+        self.noticeLabel.setText(text)
+        self.tryAgainButton.setVisible(not busy)
+        if busy:
+            self.noticeIcon.setMovie(self._movie)
+        else:
+            self.noticeIcon.setPixmap(theme_icon("mIconWarning").pixmap(NOTICE_ICON, NOTICE_ICON))
+
+    def _remember_workflow(self, workflow: Workflow) -> None:
+        self._settings.set_last_workflow(self.header.connection.id, workflow.id)
+
+    def _submitted(self, job: Job) -> None:
+        self.jobs.choose(job.id)
+        self.tabs.setCurrentWidget(self.jobs)
+        self._journey.refresh()
+
+    def _add_scene_folder(self, folder: Path) -> None:
+        self._journey.add_scene_folder(
+            folder,
+            lambda _id: self._folder_added(folder),
+            lambda text: self._messages.tell("warning", text),
+        )
+
+    def _folder_added(self, folder: Path) -> None:
+        text = self.tr("The rasters in {folder} are now found as scenes.").format(folder=folder)
+        self._messages.tell("success", text)
+        self.form.estimator.forget()
+        self.model.changed.emit()
+
+    def set_map_marks_visible(self, visible: bool) -> None:
+        """Show or hide the AOI on the map: it is drawn while the dock is open."""
+        self.form.on_map.set_visible(visible)
+
+    def stop(self) -> None:
+        """Timers, questions, map tools; for unload. The journey is stopped by whoever made it."""
+        self._building.stop()
+        self._journey.told.disconnect(self._messages.tell)
+        if self._opening is not None:
+            self._opening.cancel()
+        if self.jobs is not None:
+            self.jobs.stop()
+        self.form.stop()
+        self._movie.stop()

@@ -1,0 +1,96 @@
+"""The New Job tab: the form, top to bottom, and the footer that never scrolls away."""
+
+from __future__ import annotations
+
+from typing import Callable, Optional
+
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtWidgets import QWidget
+
+from ..host.journey import Journey
+from ..jobs.problem import Problem
+from .aoi_box import AoiBox
+from .aoi_drawing import AoiDrawing
+from .aoi_on_map import AoiOnMap
+from .estimator import Estimator
+from .footer import Footer
+from .job_type_box import JobTypeBox
+from .parameters_box import ParametersBox
+from .quick_controls import QuickControls
+from .request_model import RequestModel
+from .run import Run
+from .ui_files import set_up
+from .workflow_box import WorkflowBox
+
+
+class JobForm(QWidget):
+    """Puts the parts of the form together; each of them speaks to the model and to no other part."""
+
+    def __init__(
+        self,
+        model: RequestModel,
+        journey: Journey,
+        canvas: QgsMapCanvas,
+        tell: Callable[[str], None],
+        parent: Optional[QWidget] = None,
+    ) -> None:
+        """`tell` shows a short text beside the map while drawing."""
+        super().__init__(parent)
+        set_up(self, "job_form")
+        self.estimator = Estimator(model, journey, self)
+        self.run = Run(model, self.estimator, journey, self)
+        self.drawing = AoiDrawing(canvas, tell, self)
+        self.on_map = AoiOnMap(model, canvas, self)
+        self._model, self._canvas = model, canvas
+        self.workflow: Optional[WorkflowBox] = None
+        self.aoi: Optional[AoiBox] = None
+        self.parameters: Optional[ParametersBox] = None
+        self.formScroll.viewport().setBackgroundRole(QPalette.ColorRole.Window)
+        self.formContents.setAutoFillBackground(False)
+        self.formLayout.addStretch(1)
+
+    def building_steps(self) -> list[Callable[[], None]]:
+        """The parts are added by these; all of them before there is anything to show."""
+        return [self._add_footer, self._add_workflow, self._add_job_type, self._add_aoi, self._add_rest]
+
+    def _add_footer(self) -> None:
+        self.footer = Footer(self._model, self.estimator, self.run)
+        self.footer.problem_chosen.connect(self._go_to)
+        self.footerPlace.addWidget(self.footer)
+
+    def _add_workflow(self) -> None:
+        self.workflow = WorkflowBox(self._model)
+        self._add(self.workflow)
+
+    def _add_job_type(self) -> None:
+        self._add(JobTypeBox(self._model))
+
+    def _add_aoi(self) -> None:
+        self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map)
+        self._add(self.aoi)
+
+    def _add_rest(self) -> None:
+        self._add(QuickControls(self._model))
+        self.parameters = ParametersBox(self._model)
+        self._add(self.parameters)
+
+    def _add(self, part: QWidget) -> None:
+        self.formLayout.insertWidget(self.formLayout.count() - 1, part)  # above the stretch
+
+    def _go_to(self, problem: Problem) -> None:
+        self.parameters.go_to(problem)
+        QTimer.singleShot(0, self._show_parameters)  # unfolding lays the form out anew first
+
+    def _show_parameters(self) -> None:
+        self.formScroll.ensureWidgetVisible(self.parameters)
+
+    def stop(self) -> None:
+        """Timers, questions, map tools and outlines away; for unload."""
+        self.estimator.stop()
+        self.run.stop()
+        if self.aoi is not None:
+            self.aoi.close_down()
+        self.drawing.remove()
+        self.on_map.remove()

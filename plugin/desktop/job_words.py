@@ -1,0 +1,74 @@
+"""What the jobs table and its details say of a job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Optional
+
+from qgis.PyQt.QtCore import QDateTime, QLocale, Qt
+
+from ..host.records import DeliveryState, JobRecord
+from ..host.words import job_type_word, number, state_word, tr
+from ..jobs.job import JobState
+
+
+def status_word(record: JobRecord) -> str:
+    """The status in the user's language; one that is not known is said as the platform says it."""
+    return record.job.raw_status if record.job.state is JobState.UNKNOWN else state_word(record.job.state)
+
+
+def local_time(moment: Optional[datetime]) -> str:
+    """A moment in local time, as the user's locale writes it."""
+    if moment is None:
+        return ""
+    local = QDateTime.fromMSecsSinceEpoch(int(moment.timestamp() * 1000))
+    return QLocale().toString(local, QLocale.FormatType.ShortFormat)
+
+
+def utc_time(moment: Optional[datetime]) -> str:
+    """The same moment in UTC, and the zone of the local one."""
+    if moment is None:
+        return ""
+    local = QDateTime.fromMSecsSinceEpoch(int(moment.timestamp() * 1000))
+    utc = local.toUTC().toString(Qt.DateFormat.ISODate)
+    return tr("{utc} (UTC); shown in {zone}").format(utc=utc, zone=local.timeZoneAbbreviation())
+
+
+def outputs_word(record: JobRecord) -> str:
+    """How far the outputs have come: `Downloading 40 %`, `Loaded`, `On disk, not loaded`."""
+    delivery = record.delivery
+    if delivery.state is DeliveryState.DOWNLOADING:
+        return tr("Downloading {percent} %").format(percent=number(100 * delivery.fraction))
+    if delivery.state is DeliveryState.DELIVERED:
+        return tr("On disk, not loaded")
+    if delivery.state is DeliveryState.LOADED:
+        return tr("Loaded")
+    if delivery.state is DeliveryState.FAILED:
+        return tr("Not delivered") if delivery.folder is None else tr("Not loaded")
+    if record.job.state is JobState.RUNNING and record.tasks:
+        done = sum(task.state is JobState.SUCCEEDED for task in record.tasks)
+        return tr("Task {n} of {count}").format(n=min(done + 1, len(record.tasks)), count=len(record.tasks))
+    return tr("Not downloaded") if record.job.state is JobState.SUCCEEDED else ""
+
+
+def job_title(record: JobRecord) -> str:
+    """The job's name, or its id where it has none."""
+    return record.job.name or record.job.id
+
+
+def details(record: JobRecord) -> str:
+    """Some lines about one job: what it is, its tasks, what went wrong, where its outputs are."""
+    job = record.job
+    facts = [job_type_word(job.job_type), job.workflow_name, local_time(job.created_at)]
+    lines = [job_title(record), " · ".join(fact for fact in facts if fact)]
+    if record.tasks:
+        lines.append(", ".join(f"{task.block_name or task.name}: {state_word(task.state)}" for task in record.tasks))
+    if record.credits_used is not None:
+        lines.append(tr("{credits} credits used").format(credits=number(record.credits_used)))
+    if record.unconfirmed:
+        lines.append(tr("The answer to this run was lost, so it may exist or not. Forget it to run the same again."))
+    if record.delivery.message:
+        lines.append(record.delivery.message)
+    if record.delivery.folder is not None:
+        lines.append(str(record.delivery.folder))
+    return "\n".join(lines)

@@ -1,0 +1,198 @@
+"""The one `JobRequest` that the form edits. Widgets show it and change it here; they keep no second copy of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Optional
+
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ..host.records import Catalogue
+from ..jobs import json_text, parameters
+from ..jobs.aoi import Aoi, GeometricFilter
+from ..jobs.job import JobType
+from ..jobs.problem import Problem
+from ..jobs.request import JobRequest
+from ..jobs.workflow import Workflow, WorkflowTask
+
+
+class RequestModel(QObject):
+    """The request, the text of its parameters, and everything that is wrong with them.
+
+    The text is the user's own: while it can't be read as parameters, the request keeps the last ones that could, and
+    `problems` says what is wrong with the text, so that nothing can be sent.
+    """
+
+    changed = pyqtSignal()  # the request, its text or its problems
+    catalogue_changed = pyqtSignal()  # another connection or project, or its workflows anew; `changed` follows
+
+    def __init__(self, parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self.catalogue: Optional[Catalogue] = None
+        self.request: Optional[JobRequest] = None
+        self.text = ""
+        self.problems: list[Problem] = []
+        self._aoi_refused: Optional[Problem] = None
+        self._unreadable: list[Problem] = []
+
+    @property
+    def workflow(self) -> Optional[Workflow]:
+        """The chosen workflow."""
+        return self.request.workflow if self.request else None
+
+    @property
+    def data_task(self) -> Optional[WorkflowTask]:
+        """The data block's task of the chosen workflow."""
+        return self.workflow.data_task if self.workflow else None
+
+    @property
+    def ready(self) -> bool:
+        """True where nothing keeps the request from being sent."""
+        return self.request is not None and not self.problems
+
+    @property
+    def has_price(self) -> bool:
+        """True where running the request can cost credits."""
+        if self.request is None or self.catalogue is None:
+            return False
+        return self.catalogue.capabilities.credits and self.request.job_type is JobType.LIVE_JOB
+
+    @property
+    def parameters_readable(self) -> bool:
+        """False while the text is not a set of parameters; then no other widget may write them."""
+        return not self._unreadable
+
+    def set_catalogue(self, catalogue: Catalogue, workflow_id: Optional[str] = None) -> None:
+        """Edit a request of this connection and project. The AOI is kept, and so is what fits the same workflow there.
+
+        `workflow_id`: the workflow to begin with where the present one is not to be had.
+        """
+        before = self.request
+        self.catalogue = catalogue
+        self.request = JobRequest(project=catalogue.project, aoi=before.aoi if before else None)
+        same = _same_workflow(before.workflow if before else None, catalogue.workflows)
+        if before is not None and same is not None:
+            self.request = replace(
+                self.request,
+                workflow=same,
+                geometric_filter=before.geometric_filter,
+                parameters=before.parameters,
+                job_type=before.job_type if before.project == catalogue.project else self._usual_job_type(same),
+            )
+        self.catalogue_changed.emit()
+        if same is None:
+            by_id = {workflow.id: workflow for workflow in catalogue.workflows}
+            first = catalogue.workflows[0] if catalogue.workflows else None
+            self.set_workflow(by_id.get(workflow_id or "", first))
+        else:
+            self._tell()
+
+    def set_workflow(self, workflow: Optional[Workflow]) -> None:
+        """Choose a workflow; its blocks' defaults become the parameters."""
+        values = parameters.defaults(workflow) if workflow else {}
+        self._unreadable = []
+        self.text = parameters.to_text(values)
+        self._change(
+            workflow=workflow,
+            parameters=values,
+            job_type=self._usual_job_type(workflow),
+            geometric_filter=self._usual_filter(workflow),
+        )
+
+    def _usual_job_type(self, workflow: Optional[Workflow]) -> JobType:
+        """Test Query where it has a price to save; where nothing has a price, the user's choice stays."""
+        if workflow is None or not workflow.has_test_query or self.request is None or self.catalogue is None:
+            return JobType.LIVE_JOB
+        return JobType.TEST_QUERY if self.catalogue.capabilities.credits else self.request.job_type
+
+    def _usual_filter(self, workflow: Optional[Workflow]) -> GeometricFilter:
+        """The present filter where the data block has it, else its first."""
+        present = self.request.geometric_filter if self.request else GeometricFilter.INTERSECTS
+        filters = workflow.filters if workflow else ()
+        return present if present in filters or not filters else filters[0]
+
+    def set_job_type(self, job_type: JobType) -> None:
+        """Choose Test Query or Live Job."""
+        self._change(job_type=job_type)
+
+    def set_aoi(self, aoi: Optional[Aoi]) -> None:
+        """Take another AOI, or none."""
+        self._aoi_refused = None
+        self._change(aoi=aoi)
+
+    def refuse_aoi(self, problem: Problem) -> None:
+        """What was drawn or chosen can't be an AOI: there is none now, and `problems` says why."""
+        self._aoi_refused = problem
+        self._change(aoi=None)
+
+    def set_filter(self, geometric_filter: GeometricFilter) -> None:
+        """Choose how scenes are found by the AOI."""
+        self._change(geometric_filter=geometric_filter)
+
+    def set_parameter(self, task: str, name: str, value: Any) -> None:
+        """Set one parameter; the text follows. Not while the text can't be read: it is the user's."""
+        if self.request is None or not self.parameters_readable:
+            return
+        if self.request.parameters.get(task, {}).get(name) == value and name in self.request.parameters.get(task, {}):
+            return
+        request = self.request.with_parameter(task, name, value)
+        self.text = parameters.to_text(request.parameters)
+        self._change(parameters=request.parameters)
+
+    def set_text(self, text: str) -> None:
+        """Take the editor's text; the parameters follow where it can be read."""
+        if self.workflow is None or text == self.text:
+            return
+        self.text = text
+        values, found = parameters.from_text(text, self.workflow)
+        whole = values is not None and all(isinstance(given, dict) for given in values.values())
+        self._unreadable = [] if whole else found
+        if whole:
+            self._change(parameters=values)
+        else:
+            self._tell()
+
+    def reset_parameters(self) -> None:
+        """Back to the defaults of the workflow's blocks."""
+        if self.workflow is not None:
+            values = parameters.defaults(self.workflow)
+            self._unreadable = []
+            self.text = parameters.to_text(values)
+            self._change(parameters=values)
+
+    def _change(self, **changes: Any) -> None:
+        if self.request is None:
+            return
+        self.request = replace(self.request, **changes)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.problems = self._find_problems()
+        self.changed.emit()
+
+    def _find_problems(self) -> list[Problem]:
+        if self.request is None:
+            return []
+        found = self.request.problems()
+        if self._aoi_refused is not None:
+            found = [self._aoi_refused if problem.code == "aoi_missing" else problem for problem in found]
+        if self._unreadable:
+            return [problem for problem in found if problem.where != "parameters"] + self._unreadable
+        parsed = json_text.parse(self.text)
+        placed = [
+            json_text.place_problem(problem, self.text, parsed.places) if problem.where == "parameters" else problem
+            for problem in found
+        ]
+        return placed + list(parsed.problems)
+
+
+def _same_workflow(wanted: Optional[Workflow], among: list[Workflow]) -> Optional[Workflow]:
+    """The workflow of the same id, else of the same name and tasks (another project has ids of its own)."""
+    if wanted is None:
+        return None
+
+    def shape(workflow: Workflow) -> tuple:
+        return workflow.name, [(task.name, task.block.name) for task in workflow.tasks]
+
+    by_id = [workflow for workflow in among if workflow.id == wanted.id]
+    return next(iter(by_id), None) or next((w for w in among if shape(w) == shape(wanted)), None)

@@ -1,0 +1,36 @@
+"""Qt Designer files, loaded at run time, and the plugin's own icons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import QgsApplication
+from qgis.PyQt import uic
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QGraphicsOpacityEffect, QLabel, QWidget
+
+ROOT = Path(__file__).parents[2]
+HINT_OPACITY = 0.7  # about 6:1 against the window, in light and dark themes
+
+
+def set_up(widget: QWidget, name: str) -> None:
+    """Build `widget` from `ui/<name>.ui`; every named object of the file becomes an attribute of it."""
+    uic.loadUi(str(ROOT / "ui" / f"{name}.ui"), widget)
+
+
+def soften(*labels: QLabel) -> None:
+    """Make hints stand back behind what they explain, in whatever colour the theme gives them."""
+    for label in labels:
+        effect = QGraphicsOpacityEffect(label)
+        effect.setOpacity(HINT_OPACITY)
+        label.setGraphicsEffect(effect)
+
+
+def own_icon(name: str) -> QIcon:
+    """An icon of the plugin's: `resources/icons/<name>.svg`."""
+    return QIcon(str(ROOT / "resources" / "icons" / f"{name}.svg"))
+
+
+def theme_icon(name: str) -> QIcon:
+    """An icon of QGIS's theme, for example `mActionRefresh`."""
+    return QgsApplication.getThemeIcon(f"/{name}.svg")

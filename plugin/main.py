@@ -1,0 +1,175 @@
+"""The plugin object: builds the parts, joins them, takes them apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, Optional
+
+from qgis.core import QgsApplication, QgsProcessingProvider
+from qgis.gui import QgisInterface, QgsDockWidget
+from qgis.PyQt.QtCore import QCoreApplication, Qt, QTimer
+from qgis.PyQt.QtWidgets import QAction, QLabel, QWidget
+
+from .desktop.late_imports import LateImports
+from .desktop.missing_packages import MissingPackages
+from .desktop.ui_files import own_icon
+
+if TYPE_CHECKING:
+    from .desktop.dock import DockContent
+    from .host.journey import Journey
+    from .host.parts import Parts
+    from .host.work import Works
+
+NAME = "UP42 Jobs"
+PACKAGE = __name__.rpartition(".")[0]
+FIRST_WIDTH = 380  # pixels
+LARGE = (f"{PACKAGE}.desktop.dock", f"{PACKAGE}.algorithms.run_job")  # shapely and requests come with them
+
+
+class Up42JobsPlugin:
+    """At start an empty dock and an action; the rest when the dock is first shown. Nothing blocks, nothing is sent."""
+
+    def __init__(self, iface: Optional[QgisInterface]) -> None:
+        self._iface = iface
+        self._provider: Optional[QgsProcessingProvider] = None
+        self._dock: Optional[QgsDockWidget] = None
+        self._action: Optional[QAction] = None
+        self._imports: Optional[LateImports] = None
+        self._steps = QTimer()
+        self._steps.setSingleShot(True)
+        self._steps.timeout.connect(lambda: self._next_step())
+        self._next_step: Callable[[], None] = self._fill
+        self._large_is_there = False
+        self._works: Optional[Works] = None
+        self._parts: Optional[Parts] = None
+        self._journey: Optional[Journey] = None
+        self._content: Optional[DockContent] = None
+
+    def initProcessing(self) -> None:
+        """Register the algorithms; `qgis_process` calls nothing but this."""
+        if self._provider is None:
+            from .algorithms.provider import Up42JobsProvider
+
+            self._provider = Up42JobsProvider()
+            QgsApplication.processingRegistry().addProvider(self._provider)
+
+    def initGui(self) -> None:
+        """Add the dock, empty, and its action; begin to import what is large beside QGIS's own start."""
+        self._imports = LateImports(LARGE)
+        self._imports.done.connect(self._imported)
+        self._add_dock()
+        self._imports.start()
+
+    def _add_dock(self) -> None:
+        window = self._iface.mainWindow()
+        self._dock = QgsDockWidget(NAME, window)
+        self._dock.setObjectName("Up42JobsDock")
+        self._dock.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
+        self._show_in_dock(_note(tr("Loading…")))
+        self._action = QAction(own_icon("up42_jobs"), NAME, window)
+        self._action.setObjectName("Up42JobsAction")
+        self._action.setCheckable(True)
+        self._action.setToolTip(tr("Run jobs on an area of interest and get their outputs as layers"))
+        self._iface.addWebToolBarIcon(self._action)
+        self._iface.addPluginToWebMenu(NAME, self._action)
+        if not window.restoreDockWidget(self._dock):  # where it was in the last session; else closed at first
+            window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
+            self._dock.hide()
+        self._dock.setToggleVisibilityAction(self._action)
+        self._dock.visibilityChanged.connect(lambda _visible: self._soon(self._fill))
+        self._dock.closedStateChanged.connect(self._show_map_marks)
+
+    def _imported(self, problem: Optional[ImportError]) -> None:
+        first = self._provider is None
+        self.initProcessing()
+        if problem is not None:
+            missing = MissingPackages(problem)
+            missing.look_again.connect(self._imports.start)
+            self._show_in_dock(missing)
+            return
+        if not first:
+            self._provider.refreshAlgorithms()
+        self._large_is_there = True
+        self._fill()
+
+    def _fill(self) -> None:
+        """Build the dock's content when it is first shown and all that it needs is imported."""
+        if not self._large_is_there or self._content is not None or not self._dock.isVisible():
+            return
+        from .desktop.dock import DockContent
+        from .host.journey import Journey
+        from .host.parts import make_parts
+        from .host.work import Works
+
+        self._parts = make_parts()
+        self._works = Works()
+        self._journey = Journey(self._works, self._parts.connections, self._parts.ledger, self._parts.settings)
+        self._content = DockContent(self._iface, self._journey, self._parts.settings)
+        self._soon(self._show_content)  # building and laying out in one go would be felt as a jerk
+
+    def _show_content(self) -> None:
+        self._show_in_dock(self._content)
+        self._content.build()
+
+    def _soon(self, step: Callable[[], None]) -> None:
+        """Do `step` when QGIS has drawn what it has to draw."""
+        self._next_step = step
+        self._steps.start()
+
+    def _show_map_marks(self, closed: bool) -> None:
+        if self._content is not None:
+            self._content.set_map_marks_visible(not closed)
+
+    def _show_in_dock(self, widget: QWidget) -> None:
+        before = self._dock.widget()
+        self._dock.setWidget(widget)
+        if before is not None:
+            before.deleteLater()
+
+    def unload(self) -> None:
+        """Take apart: timers, tasks and sockets, the engine, then what is seen. Reloading leaves nothing behind."""
+        self._steps.stop()
+        self._stop_work()
+        if self._imports is not None:
+            self._imports.done.disconnect()
+            self._imports = None
+        if self._provider is not None:
+            QgsApplication.processingRegistry().removeProvider(self._provider)
+            self._provider = None
+        if self._dock is not None:
+            self._remove_from_window()
+
+    def _stop_work(self) -> None:
+        if self._content is not None:
+            self._content.stop()
+            self._content = None
+        if self._journey is not None:
+            self._journey.close()
+            self._journey = None
+        if self._works is not None:
+            self._works.stop()
+            self._works = None
+        if self._parts is not None:
+            self._parts.close()
+            self._parts = None
+
+    def _remove_from_window(self) -> None:
+        self._dock.visibilityChanged.disconnect()
+        self._dock.closedStateChanged.disconnect()
+        self._iface.removeWebToolBarIcon(self._action)
+        self._iface.removePluginWebMenu(NAME, self._action)
+        self._iface.removeDockWidget(self._dock)
+        self._action.deleteLater()
+        self._dock.deleteLater()
+        self._action = self._dock = None
+
+
+def tr(text: str) -> str:
+    """`text` in the user's language."""
+    return QCoreApplication.translate("UP42Jobs", text)
+
+
+def _note(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setMinimumWidth(FIRST_WIDTH)  # of what follows: the window is not laid out twice
+    return label
