@@ -146,6 +146,11 @@ def _check_data_task(task: NewTask, given: Mapping[str, Any], rules: Rules, mode
     if limit is not None and "limit" in task.block.parameters and limit > rules.max_scenes:
         values = {"parameter": "limit", "given": f"{limit:g}", "maximum": rules.max_scenes}
         raise _wrong(task.name, Problem("parameter_large", values))
+    count = len(given.get("ids") or ())
+    if count > rules.max_scenes:
+        raise invalid(
+            f'Task "{task.name}": “ids” has {count} scenes, but at most {rules.max_scenes} are allowed in one job.'
+        )
     filters = [name for name in GEOMETRY_PARAMETERS if name in task.block.parameters]
     if not filters or given.get("asset_ids") is not None:
         return  # storage data: no AOI is needed (contract 3.2, rule 4)

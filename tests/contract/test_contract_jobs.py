@@ -187,6 +187,7 @@ def polygon(*rings):
         ({"bbox": None, "intersects": {"type": "Polygon", "coordinates": "x"}}, "Polygon"),
         ({"bbox": None, "intersects": 5}, "GeoJSON geometry"),
         ({"limit": 11}, "“limit” is 11, but at most 10"),
+        ({"ids": ["a"] * 11}, "“ids” has 11 scenes, but at most 10"),
         ({"limit": 0}, "“limit” is 0, but at least 1"),
         ({"limit": "two"}, "“limit” must be a whole number"),
         ({"time": "yesterday"}, "“time” must be two dates"),
