@@ -10,8 +10,13 @@ from typing import Mapping
 
 from .base import Block
 from .demo.block import DemoBlock
+from .local.block import LocalBlock
+from .ndvi import NdviBlock
+from .sharpening import SharpeningBlock
+from .tiling import TilingBlock
 
-BLOCKS: Mapping[str, Block] = {block.description.id: block for block in (DemoBlock(),)}
+_ALL: tuple[Block, ...] = (DemoBlock(), LocalBlock(), NdviBlock(), SharpeningBlock(), TilingBlock())
+BLOCKS: Mapping[str, Block] = {block.description.id: block for block in _ALL}
 
 
 def block_by_name(name: str) -> Block:

@@ -28,12 +28,14 @@ def make_feature(
         "type": "Feature",
         "id": feature_id,
         "bbox": bounds,
-        "geometry": _rounded(mapping(footprint)),
+        "geometry": rounded(mapping(footprint)),
         "properties": all_properties,
     }
 
 
-def _rounded(geometry: Mapping[str, Any]) -> dict[str, Any]:
+def rounded(geometry: Mapping[str, Any]) -> dict[str, Any]:
+    """A GeoJSON geometry of lists with coordinates to about a centimetre."""
+
     def round_all(value: Any) -> Any:
         if isinstance(value, (int, float)):
             return round(value, _DECIMALS)

@@ -143,7 +143,7 @@ def _cut(scene: DemoScene, area: Optional[BaseGeometry]) -> BaseGeometry:
 
 def _draw_all(task: TaskContext, wanted: SceneFilter, scenes: list[DemoScene]) -> list[Feature]:
     """Quicklooks of all scenes, and their GeoTIFFs unless it is a Test Query; the features of what was drawn."""
-    from ..rasters import prepare_gdal
+    from ..pixels.rasters import prepare_gdal
     from .render import draw_quicklook, draw_scene
 
     prepare_gdal()

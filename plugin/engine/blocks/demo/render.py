@@ -10,9 +10,18 @@ import numpy as np
 from osgeo import gdal
 from shapely.geometry.base import BaseGeometry
 
-from .. import quicklooks
 from ..dates import say_day
-from ..rasters import Cutter, Layout, Reprojection, Window, build_overviews, create_geotiff, pixel_bounds, windows
+from ..pixels import quicklooks
+from ..pixels.rasters import (
+    Cutter,
+    Layout,
+    Reprojection,
+    Window,
+    build_overviews,
+    create_geotiff,
+    pixel_bounds,
+    windows,
+)
 from .clouds import Weather
 from .paint import paint
 from .scenes import KM_PER_DEGREE, RIGHTS, DemoScene

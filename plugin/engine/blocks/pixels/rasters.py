@@ -1,10 +1,8 @@
-"""GeoTIFFs in windows: coordinate systems, cutting to a polygon, creating, overviews. Memory stays bounded.
-
-GDAL and numpy are imported here and in the modules that work on pixels only; the engine's server never loads them.
-"""
+"""GeoTIFFs in windows: coordinate systems, cutting to a polygon, creating, overviews. Memory stays bounded."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
@@ -15,11 +13,13 @@ from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import transform as move
 
-from .base import BlockFailure
+from ..bands import BLUE, GREEN, RED, role
+from ..base import BlockFailure
 
 TILE = 512  # pixels; windows and the tiles of our GeoTIFFs
 CACHE_BYTES = 64_000_000
 OVERVIEWS_FROM = 2048  # pixels
+_COLOURS = {RED: gdal.GCI_RedBand, GREEN: gdal.GCI_GreenBand, BLUE: gdal.GCI_BlueBand}  # QGIS shows them so
 GeoTransform = tuple[float, float, float, float, float, float]
 
 
@@ -154,9 +154,8 @@ class Layout:
 
 def create_geotiff(path: Path, layout: Layout, tags: Optional[dict[str, str]] = None) -> gdal.Dataset:
     """A new tiled, compressed GeoTIFF with CRS, nodata and band descriptions; write it in windows, then `close`."""
-    floating = layout.data_type in (gdal.GDT_Float32, gdal.GDT_Float64)
     options = ["TILED=YES", "COMPRESS=DEFLATE", "ZLEVEL=4", "BIGTIFF=IF_SAFER", "INTERLEAVE=BAND"]
-    options += [f"BLOCKXSIZE={TILE}", f"BLOCKYSIZE={TILE}", f"PREDICTOR={3 if floating else 2}"]
+    options += [f"BLOCKXSIZE={TILE}", f"BLOCKYSIZE={TILE}", f"PREDICTOR={_predictor(layout.data_type)}"]
     options += ["PHOTOMETRIC=MINISBLACK", "ALPHA=NO"]
     dataset = gdal.GetDriverByName("GTiff").Create(
         str(path), layout.columns, layout.rows, len(layout.bands), layout.data_type, options
@@ -168,9 +167,18 @@ def create_geotiff(path: Path, layout: Layout, tags: Optional[dict[str, str]] = 
     for number, description in enumerate(layout.bands, start=1):
         band = dataset.GetRasterBand(number)
         band.SetDescription(description)
+        if bands_role := role(description):
+            band.SetColorInterpretation(_COLOURS.get(bands_role, gdal.GCI_Undefined))
         if layout.nodata is not None:
             band.SetNoDataValue(layout.nodata)
     return dataset
+
+
+def _predictor(data_type: int) -> int:
+    """What makes pixels compress well: TIFF's predictor 3 for floating point, 2 for whole numbers of up to 32 bits."""
+    if data_type in (gdal.GDT_Float32, gdal.GDT_Float64):
+        return 3
+    return 2 if gdal.GetDataTypeSize(data_type) <= 32 else 1
 
 
 def build_overviews(path: Path) -> None:
@@ -183,10 +191,12 @@ def build_overviews(path: Path) -> None:
     while longest > TILE:
         longest = (longest + 1) // 2
         factors.append(2 ** (len(factors) + 1))
-    with_options = {"COMPRESS_OVERVIEW": "DEFLATE", "PREDICTOR_OVERVIEW": "2", "GDAL_TIFF_OVR_BLOCKSIZE": str(TILE)}
-    if dataset.GetRasterBand(1).DataType in (gdal.GDT_Float32, gdal.GDT_Float64):
-        with_options["PREDICTOR_OVERVIEW"] = "3"
-    for name, value in with_options.items():
+    predictor = str(_predictor(dataset.GetRasterBand(1).DataType))
+    for name, value in (
+        ("COMPRESS_OVERVIEW", "DEFLATE"),
+        ("PREDICTOR_OVERVIEW", predictor),
+        ("GDAL_TIFF_OVR_BLOCKSIZE", str(TILE)),
+    ):
         gdal.SetConfigOption(name, value)
     dataset.BuildOverviews("AVERAGE", factors)
 
@@ -225,3 +235,51 @@ def pixel_bounds(geometry: BaseGeometry, geotransform: GeoTransform) -> tuple[in
         int(np.ceil(max(columns) - tiny)),
         int(np.ceil(max(rows) - tiny)),
     )
+
+
+def is_value(pixels: np.ndarray, value: float) -> np.ndarray:
+    """Where pixels have a value; nan equals nan."""
+    return np.isnan(pixels) if math.isnan(value) else pixels == value
+
+
+def valid_pixels(band: gdal.Band, pixels: np.ndarray, window: Window) -> np.ndarray:
+    """Where the pixels that were read from a band's window hold a value, by its mask, nodata and finiteness."""
+    if band.GetMaskFlags() & (gdal.GMF_PER_DATASET | gdal.GMF_ALPHA):
+        valid = band.GetMaskBand().ReadAsArray(*window.origin_and_size) > 0
+    else:
+        nodata = band.GetNoDataValue()
+        valid = np.ones(pixels.shape, bool) if nodata is None else ~is_value(pixels, nodata)
+    if np.issubdtype(pixels.dtype, np.floating):
+        valid &= np.isfinite(pixels)
+    return valid
+
+
+def layout_of(dataset: gdal.Dataset) -> Layout:
+    """The layout of a raster, to make another one like it."""
+    first = dataset.GetRasterBand(1)
+    return Layout(
+        dataset.RasterXSize, dataset.RasterYSize, dataset.GetGeoTransform(), dataset.GetSpatialRef().ExportToWkt(),
+        first.DataType, first.GetNoDataValue(), descriptions(dataset),
+    )  # fmt: skip
+
+
+def copy_looks(source: gdal.Dataset, target: gdal.Dataset) -> None:
+    """Give the bands of `target` the colours, scales and offsets of those of `source`."""
+    for number in range(1, source.RasterCount + 1):
+        old, new = source.GetRasterBand(number), target.GetRasterBand(number)
+        if new.GetColorInterpretation() != old.GetColorInterpretation():
+            new.SetColorInterpretation(old.GetColorInterpretation())
+        if old.GetScale() not in (None, 1.0) or old.GetOffset() not in (None, 0.0):
+            new.SetScale(1.0 if old.GetScale() is None else old.GetScale())
+            new.SetOffset(old.GetOffset() or 0.0)
+
+
+def in_degrees(layout: Layout) -> BaseGeometry:
+    """The frame of a raster as a polygon in EPSG:4326."""
+    corners = [
+        gdal.ApplyGeoTransform(layout.geotransform, column, row)
+        for column, row in ((0, 0), (layout.columns, 0), (layout.columns, layout.rows), (0, layout.rows))
+    ]
+    frame = Polygon([(x, y) for x, y in corners])
+    west, south, east, north = frame.bounds
+    return Reprojection(layout.crs, "EPSG:4326").polygon(frame, max(east - west, north - south) / 4)

@@ -1,0 +1,287 @@
+"""The data block `local-scenes`: the user's own GeoTIFFs as scenes, found by the same filters as a provider's."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any, Callable, Iterable, Mapping, Optional
+
+from shapely.geometry.base import BaseGeometry
+
+from ....jobs.area import area_km2
+from ..base import Amount, Block, BlockDescription, BlockFailure, Feature, Price, TaskContext
+from ..dates import iso, say_day
+from ..features import make_feature, write_features
+from ..filters import SceneFilter, newest, read_filter, unknown_ids_line
+from .folders import SceneFolder, folders_of
+from .index import cache_folder, index_folder, kept_headers
+from .scenes import LocalScene, scenes_of
+
+_GUESSED_PIXELS_PER_KM2 = 10_000.0  # 10 m, where no index says it better
+_SLOW, _FAST = 2_000_000.0, 20_000_000.0  # pixels per second
+_INDEX_PART = 0.2  # of the progress
+_NOTES = 50  # lines about files left out
+
+Find = tuple[SceneFilter, list[LocalScene], list[str]]
+
+_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "ids": {
+        "type": "array",
+        "default": None,
+        "description": "Scene ids from a Test Query: exactly these are delivered; time, cloud cover and limit no "
+        "longer matter.",
+    },
+    "bbox": {"type": "array", "default": None, "description": "[west, south, east, north] in degrees."},
+    "intersects": {"type": "geometry", "description": "A polygon that the scenes touch."},
+    "contains": {"type": "geometry", "description": "A polygon that each scene covers completely."},
+    "time": {
+        "type": "dateRange",
+        "default": None,
+        "description": "Acquisition between two dates; null for all scenes, also those whose date is unknown.",
+    },
+    "time_series": {
+        "type": "array",
+        "default": None,
+        "description": "Several ranges of dates in place of time; limit counts for each of them.",
+    },
+    "limit": {
+        "type": "integer",
+        "default": 1,
+        "minimum": 1,
+        "maximum": 500,
+        "description": "The most scenes to deliver, newest first.",
+    },
+    "max_cloud_cover": {
+        "type": "integer",
+        "default": 100,
+        "minimum": 0,
+        "maximum": 100,
+        "description": "The most cloud over the whole scene, in percent. Scenes that don't say pass.",
+    },
+}
+
+
+class LocalBlock(Block):
+    """Finds and clips scenes in registered folders."""
+
+    description = BlockDescription(
+        id="b7c8a1de-3f64-4c0b-8b57-5e2f9a7d1c02",
+        name="local-scenes",
+        display_name="Local Scenes",
+        description="GeoTIFFs in your own folders as scenes: found by AOI, date and cloud cover, clipped to the AOI.",
+        type="DATA",
+        parameters=_PARAMETERS,
+        price=Price("SQUARE_KM", 0.0),
+        outputs=frozenset({"raster"}),
+        dry_run=True,
+    )
+
+    def search(self, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Feature]:
+        """The scenes that the parameters ask for, newest first. Raises BlockFailure."""
+        log = logging.getLogger(self.description.name)
+        return [scene_feature(scene) for scene in _find(parameters, settings, log, lambda part: None)[1]]
+
+    def amount(self, parameters: Mapping[str, Any], settings: Mapping[str, Any], parent: Optional[Amount]) -> Amount:
+        """Exact where the folders were indexed before; else a guess: up to `limit` scenes of 10 m. Opens no raster."""
+        wanted = read_filter(parameters, self.description.parameters)
+        kept = _kept_scenes(settings)
+        if kept is None:
+            area = 0.0 if wanted.area is None else area_km2(wanted.area)
+            most = area * (len(wanted.ids) if wanted.ids else wanted.limit * len(wanted.spans))
+            return Amount((0.0, most), (1.0, 10 + most * _GUESSED_PIXELS_PER_KM2 / _SLOW), (0.0, most * 10_000.0))
+        found = _pick(wanted, kept)[0]
+        cuts = [(scene, _cut(scene, wanted.area)) for scene in found]
+        km2 = sum(area_km2(cut) for _, cut in cuts)
+        pixels = sum(_pixels(scene, cut) for scene, cut in cuts)
+        bands = max((len(scene.bands) for scene in found), default=1)
+        return Amount((km2, km2), (1 + pixels * bands / _FAST, 4 + pixels * bands / _SLOW), (pixels, pixels * 1.2))
+
+    def run(self, task: TaskContext) -> None:
+        """Clip the scenes, or for a Test Query draw their quicklooks only."""
+        from ..pixels.rasters import prepare_gdal
+
+        prepare_gdal()
+        wanted, scenes, lost = _find(
+            task.parameters, task.settings, task.log, lambda part: task.progress(part * _INDEX_PART)
+        )
+        if lost:
+            task.log.warning(unknown_ids_line(lost))
+        if not scenes:
+            raise wanted.nothing_found()
+        task.log.info("%d scenes found.", len(scenes))
+        _say_what_is_unknown(task.log, wanted, scenes)
+        features = _deliver_all(task, wanted, scenes)
+        if not features:
+            raise BlockFailure(
+                "NO_OUTPUT_ERROR",
+                "The scenes found have only nodata inside the AOI: move the AOI or widen the dates.",
+            )
+        write_features(task.output, features)
+
+
+def _find(
+    parameters: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    log: logging.Logger,
+    progress: Callable[[float], None],
+) -> Find:
+    """The request, the scenes that it asks for, and ids that can't be had. Indexes the folders. Raises BlockFailure."""
+    wanted = read_filter(parameters, LocalBlock.description.parameters)
+    folders = folders_of(settings)
+    if not folders:
+        raise BlockFailure(
+            "NO_INPUT_ERROR",
+            "There is no folder of scenes yet: add a folder of GeoTIFFs to Local Scenes, then run again.",
+        )
+    found: list[LocalScene] = []
+    gone: list[SceneFolder] = []
+    for number, folder in enumerate(folders):
+
+        def tell(part: float, number: int = number) -> None:
+            progress((number + part) / len(folders))
+
+        try:
+            headers = index_folder(folder, cache_folder(settings), tell)
+        except OSError:
+            gone.append(folder)
+            log.warning("The folder %s can't be read (%s): is its drive connected?", folder.name, folder.path)
+            continue
+        scenes, notes = scenes_of(folder, headers)
+        for note in notes[:_NOTES]:
+            log.info(note)
+        found += scenes
+    if gone and not found:
+        names = ", ".join(folder.path for folder in gone)
+        raise BlockFailure(
+            "NO_INPUT_ERROR", f"No folder of scenes can be read ({names}): connect its drive or remove it."
+        )
+    if not found:
+        names = ", ".join(folder.path for folder in folders)
+        raise BlockFailure(
+            "NO_INPUT_ERROR", f"There is no georeferenced GeoTIFF in {names}: put scenes there or add another folder."
+        )
+    return (wanted, *_pick(wanted, _unique(found)))
+
+
+def _kept_scenes(settings: Mapping[str, Any]) -> Optional[list[LocalScene]]:
+    """The scenes of all folders as they were indexed last; None where one of them was not."""
+    cache = cache_folder(settings)
+    scenes: list[LocalScene] = []
+    for folder in folders_of(settings):
+        headers = kept_headers(folder, cache)
+        if headers is None:
+            return None
+        scenes += scenes_of(folder, headers)[0]
+    return _unique(scenes) or None
+
+
+def _unique(scenes: Iterable[LocalScene]) -> list[LocalScene]:
+    """Each file once, though its folder lies in another one; ids of equal names in two folders told apart."""
+    by_file: dict[Path, LocalScene] = {}
+    for scene in scenes:
+        by_file.setdefault(Path(scene.folder.path) / scene.sources[0].path, scene)
+    by_id: dict[str, LocalScene] = {}
+    for scene in by_file.values():
+        if scene.id in by_id:
+            mark = hashlib.sha256(scene.folder.path.encode()).hexdigest()[:8]
+            scene = _renamed(scene, f"{scene.id}-{mark}")
+        by_id[scene.id] = scene
+    return list(by_id.values())
+
+
+def _renamed(scene: LocalScene, scene_id: str) -> LocalScene:
+    return LocalScene(scene_id, scene.folder, scene.sources, scene.bands, scene.assumed_bands, scene.known)
+
+
+def _pick(wanted: SceneFilter, scenes: list[LocalScene]) -> tuple[list[LocalScene], list[str]]:
+    if wanted.ids is not None:
+        by_id = {scene.id: scene for scene in scenes}
+        return wanted.pick_ids(by_id.get)
+    ordered = sorted(scenes, key=lambda scene: (newest(scene), scene.id))
+    return wanted.pick(lambda span: ordered), []
+
+
+def _cut(scene: LocalScene, area: Optional[BaseGeometry]) -> BaseGeometry:
+    return scene.footprint if area is None else scene.footprint.intersection(area)
+
+
+def _pixels(scene: LocalScene, cut: BaseGeometry) -> float:
+    """About how many pixels the frame around a cut has: as its share of the whole scene's frame."""
+    whole = scene.footprint.envelope.area
+    share = cut.envelope.area / whole if whole and not cut.is_empty else 0.0
+    return scene.header.columns * scene.header.rows * min(1.0, share)
+
+
+def _say_what_is_unknown(log: logging.Logger, wanted: SceneFilter, scenes: list[LocalScene]) -> None:
+    if wanted.max_cloud_cover < 100 and any(scene.cloud_cover is None for scene in scenes):
+        log.info("Scenes whose cloud cover nobody has noted pass the limit of %g %%.", wanted.max_cloud_cover)
+    for scene in scenes:
+        if scene.assumed_bands:
+            log.info("%s doesn't name its bands; taken in its sensor's order: %s.", scene.id, ", ".join(scene.bands))
+
+
+def _deliver_all(task: TaskContext, wanted: SceneFilter, scenes: list[LocalScene]) -> list[Feature]:
+    """Quicklooks of all scenes, and their clips unless it is a Test Query; the features of what has pixels."""
+    from .clip import draw_quicklook
+
+    features = []
+    for done, scene in enumerate(scenes):
+        path = None if task.dry_run else f"{scene.id}.tif"
+
+        def tell(part: float, done: int = done) -> None:
+            task.progress(_INDEX_PART + (1 - _INDEX_PART) * (done + part) / len(scenes))
+
+        try:
+            if path is not None and not _clip(task, wanted, scene, path, tell):
+                continue
+            draw_quicklook(scene, task.quicklooks / f"{scene.id}.jpg")
+        except RuntimeError as e:
+            raise BlockFailure(
+                "WRONG_INPUT_ERROR", f"{scene.id} can't be read to its end ({e}): is {scene.sources[0].path} complete?"
+            ) from e
+        features.append(scene_feature(scene, path))
+        tell(1.0)
+    return features
+
+
+def _clip(task: TaskContext, wanted: SceneFilter, scene: LocalScene, path: str, tell: Callable[[float], None]) -> bool:
+    from .clip import clip_scene
+
+    clipped = clip_scene(scene, wanted.area, task.output / path, _tags(scene), tell)
+    if clipped is None:
+        task.log.warning("%s has no valid pixel inside the AOI, so it is left out.", scene.id)
+        return False
+    size = f"{clipped.columns} x {clipped.rows} pixels, {clipped.valid} of them valid in the AOI"
+    task.log.info("%s: %s.", scene.id, size)
+    if clipped.moved_values:
+        task.log.info("%s: %d valid values equal to nodata were raised by 1.", scene.id, clipped.moved_values)
+    return True
+
+
+def _tags(scene: LocalScene) -> dict[str, str]:
+    taken, folder = scene.acquired, scene.folder
+    tags = {
+        "TIFFTAG_DATETIME": f"{taken.start:%Y:%m:%d %H:%M:%S}" if taken and taken.start == taken.end else "",
+        "TIFFTAG_COPYRIGHT": " ".join(text for text in (folder.attribution, folder.licence) if text),
+    }
+    return {key: value for key, value in tags.items() if value}
+
+
+def scene_feature(scene: LocalScene, data_path: Optional[str] = None) -> Feature:
+    """A scene as GeoJSON; its geometry is the whole scene's footprint, as the quicklook's."""
+    taken, folder = scene.acquired, scene.folder
+    properties: dict[str, Any] = {
+        "title": f"{scene.id}, {say_day(taken.start)}" if taken else scene.id,
+        "datetime": iso(taken.start) if taken else None,
+        "eo:cloud_cover": scene.cloud_cover,
+        "platform": scene.known.platform,
+        "collection": folder.name,
+        "bands": list(scene.bands),
+        "rights": folder.attribution or folder.licence,
+        "attribution": folder.attribution,
+        "license": folder.licence,
+    }
+    if taken and taken.start < taken.end:  # only the day is known
+        properties["start_datetime"], properties["end_datetime"] = iso(taken.start), iso(taken.end)
+    return make_feature(scene.id, scene.footprint, properties, data_path)

@@ -1,0 +1,193 @@
+"""Clips a local scene: windowed reads of its files, one GeoTIFF with all its bands, nothing outside of the AOI."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional, Sequence
+
+import numpy as np
+from osgeo import gdal
+from shapely.geometry.base import BaseGeometry
+
+from ..bands import BLUE, GREEN, RED, band_of
+from ..pixels import quicklooks
+from ..pixels.rasters import (
+    Cutter,
+    GeoTransform,
+    Layout,
+    Reprojection,
+    Window,
+    build_overviews,
+    create_geotiff,
+    is_value,
+    pixel_bounds,
+    shifted,
+    windows,
+)  # fmt: skip
+from .scenes import LocalScene
+
+_NODATA_FLOAT = -9999.0
+_EDGE_PARTS = 64  # an AOI's edge may bend in the scene's CRS: it is cut into steps of its size / 64
+
+
+@dataclass(frozen=True)
+class Clipped:
+    """What came of a scene. `moved_values`: valid pixels that had the value chosen for nodata and now differ by 1."""
+
+    columns: int
+    rows: int
+    valid: int
+    moved_values: int
+
+
+class _Bands:
+    """The bands of a scene across its files, read together."""
+
+    def __init__(self, scene: LocalScene):
+        self.header = scene.header
+        self._files = [
+            gdal.OpenEx(str(Path(scene.folder.path) / source.path), gdal.OF_RASTER, allowed_drivers=["GTiff"])
+            for source in scene.sources
+        ]
+        self.bands = [
+            file.GetRasterBand(number)
+            for file in self._files
+            for number in range(1, file.RasterCount + 1)
+            if file.GetRasterBand(number).GetColorInterpretation() != gdal.GCI_AlphaBand
+        ]
+        flags = self.bands[0].GetMaskFlags()
+        self._mask = self.bands[0].GetMaskBand() if flags & (gdal.GMF_PER_DATASET | gdal.GMF_ALPHA) else None
+
+    def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels (band, row, column), and which of them are valid (same shape)."""
+        pixels = np.stack([band.ReadAsArray(*window.origin_and_size) for band in self.bands])
+        valid = np.ones(pixels.shape, bool)
+        if self._mask is not None:
+            valid &= self._mask.ReadAsArray(*window.origin_and_size) > 0
+        elif self.header.zeros_are_nodata:
+            valid &= (pixels != 0).any(axis=0)
+        for band, of_band, values in zip(self.bands, valid, pixels):
+            nodata = band.GetNoDataValue()
+            if nodata is not None:
+                of_band &= ~is_value(values, nodata)
+            if np.issubdtype(values.dtype, np.floating):
+                of_band &= np.isfinite(values)
+        return pixels, valid
+
+    def scales(self) -> list[tuple[Optional[float], Optional[float]]]:
+        """Scale and offset of each band; None where not set."""
+        return [(band.GetScale(), band.GetOffset()) for band in self.bands]
+
+
+def clip_scene(
+    scene: LocalScene, area: Optional[BaseGeometry], path: Path, tags: dict[str, str], progress: Callable[[float], None]
+) -> Optional[Clipped]:
+    """Write the part of a scene inside `area` (EPSG:4326; None: all); None, and no file, where nothing is valid."""
+    source = _Bands(scene)
+    header = scene.header
+    geotransform: GeoTransform = header.geotransform  # type: ignore[assignment]
+    frame, cutter = Window(0, 0, header.columns, header.rows), None
+    if area is not None:
+        longest = max(area.bounds[2] - area.bounds[0], area.bounds[3] - area.bounds[1])
+        outline = Reprojection("EPSG:4326", header.crs).polygon(area, longest / _EDGE_PARTS)
+        clipped = _frame_of(outline, geotransform, header.columns, header.rows)
+        if clipped is None:
+            return None
+        frame, cutter = clipped, Cutter(outline, geotransform, header.crs)
+    nodata, introduced = _nodata(header.nodata_value, source)
+    layout = Layout(
+        frame.columns, frame.rows, shifted(geotransform, frame.column, frame.row), header.crs, header.data_type, nodata,
+        scene.bands,
+    )  # fmt: skip
+    dataset = create_geotiff(path, layout, tags)
+    for number, (scale, offset) in enumerate(source.scales(), start=1):
+        if scale not in (None, 1.0) or offset not in (None, 0.0):
+            dataset.GetRasterBand(number).SetScale(1.0 if scale is None else scale)
+            dataset.GetRasterBand(number).SetOffset(offset or 0.0)
+    result = _copy(source, cutter, frame, nodata, introduced, dataset, progress)
+    dataset.FlushCache()
+    del dataset
+    if not result.valid:
+        path.unlink()
+        return None
+    build_overviews(path)
+    return result
+
+
+def _copy(
+    source: _Bands,
+    cutter: Optional[Cutter],
+    frame: Window,
+    nodata: float,
+    introduced: bool,
+    dataset: gdal.Dataset,
+    progress: Callable[[float], None],
+) -> Clipped:
+    """Copy the frame window by window, nodata where nothing is valid or the cutter says outside."""
+    count = moved = 0
+    for part in windows(frame.columns, frame.rows, frame.column, frame.row):
+        window = Window(frame.column + part.column, frame.row + part.row, part.columns, part.rows)
+        inside = np.ones((part.rows, part.columns), bool) if cutter is None else cutter.mask(window)
+        if inside.any():
+            pixels, valid = source.read(window)
+            valid &= inside
+            if introduced:
+                clash = valid & (pixels == nodata)
+                pixels[clash] = nodata + 1
+                moved += int(np.count_nonzero(clash))
+            pixels[~valid] = nodata
+            count += int(np.count_nonzero(valid.any(axis=0)))
+        else:
+            pixels = np.full((len(source.bands), part.rows, part.columns), nodata)
+        dataset.WriteArray(pixels, part.column, part.row)
+        progress((part.row + part.rows) / frame.rows)
+    return Clipped(frame.columns, frame.rows, count, moved)
+
+
+def _frame_of(outline: BaseGeometry, geotransform: GeoTransform, columns: int, rows: int) -> Optional[Window]:
+    """The pixels around an outline, within the raster; None where it lies beside."""
+    if not all(math.isfinite(value) for value in outline.bounds):
+        return None
+    left, top, right, bottom = pixel_bounds(outline, geotransform)
+    left, top, right, bottom = max(0, left), max(0, top), min(columns, right), min(rows, bottom)
+    return Window(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def _nodata(declared: Optional[float], source: _Bands) -> tuple[float, bool]:
+    """The output's nodata, and whether it is ours: then valid pixels of that value must give way."""
+    if declared is not None:
+        return declared, False
+    kind = np.dtype(source.bands[0].ReadAsArray(0, 0, 1, 1).dtype)
+    if kind.kind == "f":
+        return _NODATA_FLOAT, False
+    return (0.0 if kind.kind == "u" else float(np.iinfo(kind).min)), True
+
+
+def draw_quicklook(scene: LocalScene, path: Path) -> None:
+    """A stretched picture of the whole scene that covers its bounds in degrees: natural colour where it has it."""
+    bounds = scene.footprint.bounds
+    columns, rows = quicklooks.size_for(bounds)
+    chosen = [band_of(scene.bands, colour) for colour in (RED, GREEN, BLUE)]
+    numbers = [n for n in chosen if n] if all(chosen) else list(range(1, len(scene.bands) + 1))[:3]
+    warped = [_warp(scene, number, bounds, columns, rows) for number in (numbers if len(numbers) == 3 else numbers[:1])]
+    valid = np.any([alpha > 0 for _, alpha in warped], axis=0)
+    values = np.stack([pixels.astype(np.float64) for pixels, _ in warped])
+    valid &= np.isfinite(values).all(axis=0)
+    quicklooks.write_jpeg(path, quicklooks.stretched(values, valid))
+
+
+def _warp(
+    scene: LocalScene, number: int, bounds: Sequence[float], columns: int, rows: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """One band of the scene on the quicklook's grid, and where it is valid."""
+    source, band = (scene.sources[number - 1], 1) if len(scene.sources) > 1 else (scene.sources[0], number)
+    file = gdal.OpenEx(str(Path(scene.folder.path) / source.path), gdal.OF_RASTER, allowed_drivers=["GTiff"])
+    single = gdal.Translate("", file, format="VRT", bandList=[band])
+    nodata = source.header.nodata_value
+    warped = gdal.Warp(
+        "", single, format="MEM", dstSRS="EPSG:4326", outputBounds=tuple(bounds), width=columns, height=rows,
+        srcNodata=None if nodata is None else repr(nodata), dstAlpha=True, resampleAlg="near",
+    )  # fmt: skip
+    return warped.GetRasterBand(1).ReadAsArray(), warped.GetRasterBand(2).ReadAsArray()

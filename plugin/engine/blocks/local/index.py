@@ -1,0 +1,110 @@
+"""The index of a folder: the header of each GeoTIFF, kept as long as its size and its time of change stay the same.
+
+It lies in the engine's cache folder (`settings["cache_folder"]`), never in the user's own; without one nothing is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional
+
+from .folders import SceneFolder
+from .header import Header, read_header
+
+VERSION = 1
+MAX_FILES = 20_000
+MAX_DEPTH = 8  # folders within folders
+_SUFFIXES = (".tif", ".tiff")
+
+Stamp = tuple[int, int]  # time of change in nanoseconds, size in bytes
+
+
+def cache_folder(settings: Mapping[str, Any]) -> Optional[Path]:
+    """Where indexes are kept; None where the engine keeps none."""
+    folder = settings.get("cache_folder")
+    return Path(folder) if folder else None
+
+
+def index_folder(
+    folder: SceneFolder, cache: Optional[Path], progress: Callable[[float], None] = lambda part: None
+) -> dict[str, Header]:
+    """The headers of all GeoTIFFs in a folder by relative path; only new and changed files are read.
+
+    Raises OSError where the folder can't be listed.
+    """
+    stamps = _list(Path(folder.path))
+    kept = _load(folder, cache)
+    headers: dict[str, Header] = {}
+    fresh = 0
+    for number, (path, stamp) in enumerate(stamps.items()):
+        if path in kept and kept[path][0] == stamp:
+            headers[path] = kept[path][1]
+        else:
+            headers[path] = read_header(Path(folder.path) / path)
+            fresh += 1
+        progress((number + 1) / len(stamps))
+    if cache is not None and (fresh or len(kept) != len(stamps)):
+        _save(folder, cache, {path: (stamps[path], header) for path, header in headers.items()})
+    return headers
+
+
+def kept_headers(folder: SceneFolder, cache: Optional[Path]) -> Optional[dict[str, Header]]:
+    """What was indexed last, without a look at the folder: quick, no raster is read. None where there is nothing."""
+    kept = _load(folder, cache)
+    return {path: header for path, (_, header) in kept.items()} or None
+
+
+def _list(root: Path) -> dict[str, Stamp]:
+    """GeoTIFFs by relative path (with /), sorted. Links to folders and hidden folders are not followed."""
+    os.listdir(root)  # os.walk would be silent about a folder that is gone
+    found: dict[str, Stamp] = {}
+    for parent, folders, files in os.walk(root):
+        depth = len(Path(parent).relative_to(root).parts)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and depth < MAX_DEPTH)
+        for name in files:
+            path = Path(parent, name)
+            if path.suffix.lower() in _SUFFIXES and path.is_file() and len(found) < MAX_FILES:
+                status = path.stat()
+                found[path.relative_to(root).as_posix()] = (status.st_mtime_ns, status.st_size)
+    return dict(sorted(found.items()))
+
+
+def _file(folder: SceneFolder, cache: Path) -> Path:
+    return cache / f"scenes-{hashlib.sha256(os.path.abspath(folder.path).encode()).hexdigest()[:24]}.json"
+
+
+def _load(folder: SceneFolder, cache: Optional[Path]) -> dict[str, tuple[Stamp, Header]]:
+    """The kept index; empty where there is none or it can't be read: then it is made anew."""
+    if cache is None:
+        return {}
+    try:
+        data = json.loads(_file(folder, cache).read_text(encoding="utf-8"))
+        if data["version"] != VERSION:
+            return {}
+        return {
+            path: ((entry["changed"], entry["size"]), Header.from_json(entry["header"]))
+            for path, entry in data["files"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _save(folder: SceneFolder, cache: Path, files: Mapping[str, tuple[Stamp, Header]]) -> None:
+    """Keep the index, whole or not at all: several tasks may do so at once."""
+    cache.mkdir(parents=True, exist_ok=True)
+    data = {
+        "version": VERSION,
+        "folder": folder.path,
+        "files": {
+            path: {"changed": stamp[0], "size": stamp[1], "header": header.to_json()}
+            for path, (stamp, header) in files.items()
+        },
+    }
+    handle, temporary = tempfile.mkstemp(dir=cache, suffix=".part")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(data, file)
+    os.replace(temporary, _file(folder, cache))
