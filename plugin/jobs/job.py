@@ -91,14 +91,15 @@ def parse_time(text: Optional[str]) -> Optional[datetime]:
         else:
             text = head
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return parsed.replace(tzinfo=parsed.tzinfo or timezone.utc).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         return None
-    return parsed.replace(tzinfo=parsed.tzinfo or timezone.utc).astimezone(timezone.utc)
 
 
 def scene_of(feature: Mapping[str, Any]) -> Scene:
     """A scene from a feature of `data.json`; keys differ by provider (contract 5.2), so each is looked for."""
-    properties = feature.get("properties") or {}
+    given = feature.get("properties")
+    properties = given if isinstance(given, dict) else {}
     cloud = next((properties[k] for k in ("eo:cloud_cover", "cloudCover", "cloud_cover") if k in properties), None)
     time = next((properties[k] for k in ("datetime", "acquisitionDate", "start_datetime") if k in properties), None)
     return Scene(

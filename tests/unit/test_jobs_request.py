@@ -114,7 +114,7 @@ def test_times_of_every_precision_are_read(text):
     assert parse_time(text).replace(microsecond=0) == datetime(2022, 5, 29, 10, 41, 16, tzinfo=timezone.utc)
 
 
-@pytest.mark.parametrize("text", [None, "", "yesterday", "2022-13-01T00:00:00Z", "2022-05-29T10:41:16.Z9"])
+@pytest.mark.parametrize("text", [None, "", "yesterday", "2022-13-01T00:00:00Z", "2022-05-29T10:41:16.Z9", "0001-01-01T00:00:00+14:00"])
 def test_times_that_are_none(text):
     assert parse_time(text) is None
 
@@ -128,6 +128,7 @@ def test_a_scene_is_read_from_the_keys_of_several_providers():
     )
     assert (airbus.acquired_at, airbus.cloud_cover) == (stac.acquired_at, stac.cloud_cover)
     assert scene_of({}).acquired_at is None
+    assert scene_of({"id": "c", "properties": [1]}).id == "c"
 
 
 def test_names():
