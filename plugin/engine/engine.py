@@ -8,6 +8,7 @@ from typing import Any, Mapping, Optional
 
 from .auth import Doorkeeper
 from .blocks.base import Block
+from .built_in import seed_workflows
 from .keys import Keys
 from .lease import Life
 from .network import NetworkSettings
@@ -17,7 +18,6 @@ from .runner import Runner
 from .scene_folders import scene_folders
 from .signed import Signer
 from .store import Store
-from .stored_workflows import seed_workflows
 
 BLOCKS_MODULE = f"{PACKAGE}.blocks"
 

@@ -7,6 +7,7 @@ from typing import Any, Optional
 from . import stored_workflows
 from .answers import Answer, enveloped, nothing
 from .blocks.base import Block, BlockDescription
+from .built_in import in_order
 from .chains import DATA, MAX_NAME_LENGTH, missing_capabilities, read_chain
 from .refusal import Refusal, invalid, not_found
 from .routing import Access, Call, Route
@@ -37,8 +38,8 @@ def tasks_of(call: Call, workflow_id: str) -> list[tuple[str, Block]]:
 
 
 def list_workflows(call: Call) -> Answer:
-    """`GET /projects/{p}/workflows`, most recent first."""
-    rows = stored_workflows.workflow_rows(call.engine.store, call.project)
+    """`GET /projects/{p}/workflows`: the user's, most recent first, then the built-in ones."""
+    rows = in_order(stored_workflows.workflow_rows(call.engine.store, call.project), call.project.kind.kind)
     return enveloped([workflow_shape(call.project, row) for row in rows])
 
 

@@ -106,7 +106,7 @@ def test_values_of_processing_blocks_are_checked(work, words):
     assert refused.value.status == 400
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["bbox", "intersects", "contains", "ids", "time", "time_series", "limit"]), JSON)
 )
@@ -121,7 +121,7 @@ def test_any_values_are_taken_or_refused(data):
 RINGS = st.lists(st.lists(st.lists(st.floats(-200, 200), min_size=2, max_size=3), max_size=6), max_size=2)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(RINGS, st.booleans())
 def test_any_polygon_is_taken_or_refused(rings, closed):
     if closed:
@@ -132,7 +132,7 @@ def test_any_polygon_is_taken_or_refused(rings, closed):
         assert refusal.status == 400
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(JSON)
 def test_any_inputs_are_taken_or_refused(inputs):
     with pytest.raises(Refusal):
@@ -144,7 +144,7 @@ TASK = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(JSON | st.lists(TASK, max_size=4))
 def test_any_tasks_are_a_chain_or_refused(tasks):
     try:

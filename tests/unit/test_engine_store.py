@@ -11,13 +11,14 @@ import pytest
 
 from up42_jobs.plugin.engine import stored_jobs
 from up42_jobs.plugin.engine.blocks.base import BlockDescription, Price
+from up42_jobs.plugin.engine.built_in import in_order, seed_workflows
 from up42_jobs.plugin.engine.files import write_private
 from up42_jobs.plugin.engine.keys import KeysError, load_keys, with_environment
 from up42_jobs.plugin.engine.lock import FileLock
 from up42_jobs.plugin.engine.projects import FREE, KINDS, PRACTICE, Project, balance, held, make_projects
 from up42_jobs.plugin.engine.store import Store, StoreError
 from up42_jobs.plugin.engine.stored_jobs import NewJob, NewTask
-from up42_jobs.plugin.engine.stored_workflows import delete_workflow, seed_workflows, task_rows, workflow_rows
+from up42_jobs.plugin.engine.stored_workflows import create_workflow, delete_workflow, task_rows, workflow_rows
 
 PROJECT = Project("p", KINDS[PRACTICE])
 
@@ -108,17 +109,23 @@ def test_built_in_workflows_come_once_and_only_where_their_blocks_are(store, tmp
         content = {"name": name, "description": "d", "blocks": blocks}
         (folder / f"{number}-{name}.json").write_text(json.dumps(content))
     known = {"1": NamedBlock("data"), "2": NamedBlock("work", "PROCESSING")}
+
+    def listed(kind):
+        return in_order(workflow_rows(store, Project("p", KINDS[kind])), kind, folder)
+
     for _ in range(2):
         seed_workflows(store, known, folder)
-    found = workflow_rows(store, PROJECT)
-    assert [row["name"] for row in found] == ["first", "second"]
+    found, free = listed(PRACTICE), listed(FREE)
+    assert [row["name"] for row in found] == [row["name"] for row in free] == ["first", "second"]
     assert [row["name"] for row in task_rows(store, found[1]["id"])] == ["data:1", "work:1", "work:2"]
-    free = workflow_rows(store, Project("f", KINDS[FREE]))
-    assert [row["name"] for row in free] == ["first", "second"]
     assert not {row["id"] for row in free} & {row["id"] for row in found}
-    delete_workflow(store, found[0]["id"])
+    delete_workflow(store, found[1]["id"])
+    for name in ("mine", "my newest"):
+        create_workflow(store, PRACTICE, name, "")
     seed_workflows(store, {**known, "3": NamedBlock("x")}, folder)
-    assert [row["name"] for row in workflow_rows(store, PROJECT)] == ["third", "second"], "deleted ones stay away"
+    assert [row["name"] for row in listed(PRACTICE)] == ["my newest", "mine", "first", "third"], (
+        "deleted ones stay away"
+    )
 
 
 def test_keys_are_made_once_and_private(tmp_path):
