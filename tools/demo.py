@@ -121,8 +121,8 @@ class Demo:
         catalogue = answer_of(lambda done, failed: self.journey.open(connection, done, failed), "Open")
         self.model.set_catalogue(catalogue)
         self.journey.watch(catalogue)
-        say("connection", f"{connection.title}: {connection.hint}")
-        say("workflows", ", ".join(workflow.name for workflow in catalogue.workflows))
+        say("connection", f"{connection.title}. {connection.hint}")
+        say("workflows", " | ".join(workflow.name for workflow in catalogue.workflows))
 
     def choose(self, data_block: str, aoi: Aoi) -> None:
         """The first workflow of that data block, with this AOI."""
@@ -181,7 +181,10 @@ class Demo:
 
     def add_scenes(self, folder: Path) -> None:
         """Register a folder of rasters as scenes, as *Add Scene Folder…* does."""
-        answer_of(lambda done, failed: self.journey.add_scene_folder(folder, done, failed), "Add scene folder")
+        rights = {"attribution": "Landsat 8 imagery courtesy of the U.S. Geological Survey", "licence": "Public domain"}
+        answer_of(
+            lambda done, failed: self.journey.add_scene_folder(folder, done, failed, **rights), "Add scene folder"
+        )
         say("scenes", "two Landsat 8 scenes of 18 May 2020 (USGS, public domain), registered as My Scenes")
 
     def close(self) -> None:

@@ -60,14 +60,14 @@ class Connections:
             Connection(
                 Kind.FREE.value,
                 tr("This Computer"),
-                tr("Free: runs on this computer, needs no account and no credits."),
+                tr("Free, without an account: jobs run on this computer."),
                 Kind.FREE,
                 has_credits=False,
             ),
             Connection(
                 Kind.PRACTICE.value,
                 tr("Practice (Play Credits)"),
-                tr("Runs on this computer with play credits, to learn the paths that cost money elsewhere."),
+                tr("Jobs run on this computer for play credits, to learn the paths that cost money elsewhere."),
                 Kind.PRACTICE,
                 has_credits=True,
             ),

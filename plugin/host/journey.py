@@ -174,11 +174,15 @@ class Journey(QObject):
         if connection is not None and folder is not None:
             self._arrivals.load(connection, record.job.id, folder)
 
-    def add_scene_folder(self, path: Path, done: Callable[[Any], None], failed: Failed) -> Work:
-        """Register a folder of the user's rasters as scenes of the local engine."""
+    def add_scene_folder(
+        self, path: Path, done: Callable[[Any], None], failed: Failed, *, licence: str = "", attribution: str = ""
+    ) -> Work:
+        """Register a folder of the user's rasters as scenes of the local engine, with what to say of their rights."""
         return self._start(
             tr("Add scene folder"),
-            lambda cancel: add_scene_folder(self.connections, path, cancel),
+            lambda cancel: add_scene_folder(
+                self.connections, path, cancel, licence=licence, attribution=attribution
+            ),
             done,
             failed,
         )
