@@ -31,7 +31,7 @@ from ..jobs.job import Scene
 from .job_info import LIVE_JOB, TEST_QUERY, JobInfo
 from .look import Look
 from .names import footprints_name, group_name, layer_names
-from .outlines import AOI_FILE, FOOTPRINTS_FILE, aoi_layer, footprints_layer, write_aoi, write_footprints
+from .outlines import aoi_layer, footprints_layer, write_aoi, write_footprints
 from .provenance import JOB_ID, JOB_TYPE, ROLE, TASK, describe, mark, set_time, time_ranges
 from .scan import Found, Scan, Skipped
 from .strangers import RASTER
@@ -95,25 +95,23 @@ class JobLayers:
         return item[0].kind != RASTER, time, item[1]
 
     def _add_aoi(self) -> None:
-        geometry = self._info.aoi_geometry
-        path = self._outline(AOI_FILE, lambda folder: write_aoi(folder, geometry, self._info.aoi_name))
-        if path is not None and geometry:
+        path = self._outline(lambda folder: write_aoi(folder, self._info.aoi_geometry, self._info.aoi_name))
+        if path is not None:
             self._add(aoi_layer(path, tr("AOI")), path, None, AOI, self.group)
 
     def _add_footprints(self) -> None:
-        path = self._outline(FOOTPRINTS_FILE, lambda folder: write_footprints(folder, self._scan.scenes))
-        if path is not None and self._scan.scenes:
+        path = self._outline(lambda folder: write_footprints(folder, self._scan.scenes))
+        if path is not None:
             self._add(footprints_layer(path, footprints_name(self._scan)), path, None, FOOTPRINTS, self.group)
 
-    def _outline(self, name: str, write: Callable[[Path], Optional[Path]]) -> Optional[Path]:
-        """The file of an outline; `prepare` has written it, else it is written now (a few kilobytes)."""
+    def _outline(self, write: Callable[[Path], Optional[Path]]) -> Optional[Path]:
+        """The file of an outline: `prepare` has written it, else it is written now (a few kilobytes)."""
         folder = self._scan.folder
-        if folder is None or (folder / name).exists():
-            return folder / name if folder is not None else None
         try:
-            return write(folder)
+            return write(folder) if folder is not None else None
         except OSError as e:
-            self.failed.append(Skipped(folder / name, tr("it can't be written: {reason}").format(reason=e.strerror)))
+            reason = tr("it can't be written: {why}").format(why=e.strerror)
+            self.failed.append(Skipped(Path(e.filename or folder), reason))
             return None
 
     def _add_found(self, found: Found, name: str) -> None:

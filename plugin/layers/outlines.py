@@ -79,7 +79,12 @@ def _feature(geometry: Mapping[str, Any], properties: Mapping[str, Any]) -> dict
 
 
 def _write(path: Path, features: Sequence[Mapping[str, Any]]) -> Path:
+    """Written aside and renamed; left alone where it says the same already, since QGIS may have it open."""
+    text = json.dumps({"type": "FeatureCollection", "features": list(features)}, ensure_ascii=False)
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    collection = {"type": "FeatureCollection", "features": list(features)}
-    path.write_text(json.dumps(collection, ensure_ascii=False), encoding="utf-8")
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
     return path

@@ -10,7 +10,7 @@ from osgeo import gdal, ogr
 
 from ..jobs.job import Scene
 from .scan import Found
-from .strangers import RASTER, NotLoadable, kind_of, open_raster, quiet
+from .strangers import RASTER, NotLoadable, open_raster, quiet
 
 PLACED = "placed"  # the folder of the georeferenced copies
 CRS = "EPSG:4326"
@@ -20,28 +20,39 @@ def place_quicklooks(folder: Path, images: Sequence[Path], scenes: Sequence[Scen
     """Make a georeferenced copy of each image whose stem is a scene's id; transparent outside of the footprint.
 
     The image is taken to fill the footprint's bounding box in longitude and latitude (contract 5.3 says no more). The
-    copies go to `<folder>/placed`. Images that belong to no scene, or can't be read, are left out.
+    copies go to `<folder>/placed`; one that is there is kept. Images that belong to no scene, or can't be read, are
+    left out.
     """
-    by_id = {scene.id: scene for scene in scenes if scene.footprint}
+    by_id = {scene.id: scene for scene in scenes}
     placed = []
     for image in images:
         scene = by_id.get(image.stem)
         target = folder / PLACED / f"{image.stem}.tif"
-        if scene is not None and _place(image, scene, target):
+        if scene is None:
+            continue
+        if not _is_image(target):  # what is there may have come in the archive: looked at like any stranger
+            _place(image, scene, target)
+        if _is_image(target):
             placed.append(Found(target, str(target), "gdal", RASTER, image.stem, scene.id, role="quicklook"))
     return placed
 
 
-def _place(image: Path, scene: Scene, target: Path) -> bool:
+def _is_image(path: Path) -> bool:
     try:
-        source = open_raster(image) if kind_of(image) == RASTER else None
+        return path.is_file() and open_raster(path) is not None
     except NotLoadable:
         return False
-    bounds = _bounds(scene)
-    if source is None or bounds is None:
-        return False
+
+
+def _place(image: Path, scene: Scene, target: Path) -> None:
+    footprint = _footprint(scene)
+    if footprint is None or not _is_image(image):
+        return
+    source = open_raster(image)
+    west, east, south, north = footprint.GetEnvelope()
     target.parent.mkdir(parents=True, exist_ok=True)
-    west, east, south, north = bounds
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)  # GDAL would open it and write into it
     with quiet():
         try:
             flat = gdal.Translate(
@@ -53,26 +64,27 @@ def _place(image: Path, scene: Scene, target: Path) -> bool:
                 rgbExpand="rgb" if source.GetRasterBand(1).GetColorTable() is not None else None,
             )
             written = gdal.Warp(
-                str(target),
+                str(part),
                 flat,
                 format="GTiff",
-                cutlineDSName=json.dumps(scene.footprint),
+                cutlineDSName=footprint.ExportToJson(),
                 dstAlpha=True,
                 creationOptions=["COMPRESS=DEFLATE", "TILED=YES"],
             )
         except RuntimeError:  # where another plugin has switched GDAL's exceptions on for the whole process
             written = None
-    return written is not None
+    if written is None:
+        part.unlink(missing_ok=True)
+        return
+    del written  # closes the file
+    part.replace(target)
 
 
-def _bounds(scene: Scene) -> Optional[tuple[float, float, float, float]]:
-    """West, east, south, north of the footprint in degrees."""
+def _footprint(scene: Scene) -> Optional[ogr.Geometry]:
+    """The footprint, if it has an area."""
     with quiet():
         try:
             footprint = ogr.CreateGeometryFromJson(json.dumps(scene.footprint))
         except RuntimeError:  # as above
             footprint = None
-    if footprint is None or footprint.IsEmpty():
-        return None
-    west, east, south, north = footprint.GetEnvelope()
-    return (west, east, south, north) if west < east and south < north else None
+    return footprint if footprint is not None and footprint.GetArea() > 0 else None

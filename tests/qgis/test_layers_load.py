@@ -311,6 +311,28 @@ def test_quicklooks_lie_inside_their_footprints(project: QgsProject, tmp_path: P
     assert red.value(100, 100) == pytest.approx(200, abs=4)
 
 
+def test_what_an_archive_puts_in_the_place_of_our_files_is_not_followed(
+    project: QgsProject, tmp_path: Path, silent_server: tuple[str, list[str]]
+) -> None:
+    url, asked = silent_server
+    folder = tmp_path / "query"
+    (folder / "placed").mkdir(parents=True)
+    image = QImage(50, 50, QImage.Format.Format_RGB32)
+    image.fill(QColor(200, 40, 40))
+    assert image.save(str(folder / "LC08_224077.jpg"))
+    remote = f"<OGRVRTDataSource><OGRVRTLayer name='x'><SrcDataSource>/vsicurl/{url}/x</SrcDataSource></OGRVRTLayer>"
+    for name in ("job_aoi.geojson", "job_footprints.geojson", "placed/LC08_224077.tif"):
+        (folder / name).write_text(f"{remote}</OGRVRTDataSource>")
+
+    scan, look = prepare(folder, [], FEATURES, INFO, quicklooks=[folder / "LC08_224077.jpg"])
+    found = layers(add_job(project, INFO, scan, look))
+
+    assert asked == []
+    assert set(found) == {"AOI", "Footprints", "2020-05-18 Itaipu Quicklook"}
+    assert found["AOI"].featureCount() == 1
+    assert found["Footprints"].featureCount() == 3
+
+
 def test_files_that_end_up_alike_are_told_apart_by_what_differs(
     project: QgsProject, tmp_path: Path, make_raster: MakeRaster
 ) -> None:
