@@ -32,7 +32,7 @@ from ..jobs.aoi import GeometricFilter
 from ..jobs.request import JobRequest
 from ..jobs.workflow import Workflow
 from ..net.cancel import Cancel, Cancelled
-from .provider import ICON
+from .icon import icon
 
 CANCEL_STEP_SECONDS = 0.1
 
@@ -44,7 +44,7 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         return type(self)()
 
     def icon(self) -> QIcon:
-        return QIcon(str(ICON))
+        return icon()
 
     def add_connection(self) -> None:
         """CONNECTION: the id of a connection."""

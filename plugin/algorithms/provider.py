@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from qgis.core import Qgis, QgsMessageLog, QgsProcessingProvider
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
-ICON = Path(__file__).parents[2] / "resources" / "icons" / "up42_jobs.svg"
+from .icon import icon
 
 
 class Up42JobsProvider(QgsProcessingProvider):
@@ -21,7 +19,7 @@ class Up42JobsProvider(QgsProcessingProvider):
         return "UP42 Jobs"
 
     def icon(self) -> QIcon:
-        return QIcon(str(ICON))
+        return icon()
 
     def loadAlgorithms(self) -> None:
         """Add the algorithms; without shapely there are none, and the log says what mends it."""

@@ -22,7 +22,7 @@ from up42_jobs.plugin.platforms.contract import TooManyJobs
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
-from up42_jobs.tests.contract.conftest import Engine
+from up42_jobs.tests.contract.engine_process import Engine
 from up42_jobs.tests.servers.relay import Relay
 
 ORIGIN = Origin("/work/a.qgz", "token")
