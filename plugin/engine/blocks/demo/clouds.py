@@ -38,7 +38,7 @@ class Weather:
         shade = self.thickness(view.nodes.shifted(*_toward_sun(view.latitude, season)))
         if float(max(thickness.max(), shade.max())) < _CLEAR:
             return
-        wisps = picture.grain(8, 10, 3.0) * 0.03
+        wisps = picture.grain(6, 10) * 0.03
         picture.light(1 - np.clip((view.fill(shade) + wisps) * 3, 0, 1) * 0.55)
         cloud = view.fill(thickness) + wisps
         haze = np.clip(cloud * 0.6 + 0.12, 0, 0.16)

@@ -133,13 +133,22 @@ class Places:
         return total
 
 
+TEXTURE_SIDE = 512
+
+
 @functools.cache
-def texture(smoothness: int, salt: int) -> np.ndarray:
-    """A 512 x 512 tile of fine grain that repeats without a seam, mean 0, deviation 1; `smoothness` in pixels."""
-    side = np.arange(512)
+def texture(radius: int, salt: int) -> np.ndarray:
+    """A square tile of grain that repeats without a seam, mean 0, deviation 1, flat; smooth over about `radius`."""
+    side = np.arange(TEXTURE_SIDE)
     grain = to_unit(hash_cells(side[None, :], side[:, None], salt)).astype(np.float64)
-    for _ in range(smoothness):
-        grain = grain + np.roll(grain, 1, 0) + np.roll(grain, -1, 0)
-        grain = grain + np.roll(grain, 1, 1) + np.roll(grain, -1, 1)
+    for _ in range(3):
+        grain = _box_blur(_box_blur(grain, radius).T, radius).T
     grain -= grain.mean()
     return np.ascontiguousarray((grain / grain.std()).astype(np.float32)).ravel()
+
+
+def _box_blur(grain: np.ndarray, radius: int) -> np.ndarray:
+    """The sum over 2 * radius + 1 neighbours along the first axis, which closes on itself."""
+    padded = np.concatenate([grain[-radius - 1 :], grain, grain[:radius]])
+    sums = np.cumsum(padded, axis=0)
+    return sums[2 * radius + 1 :] - sums[: -2 * radius - 1]

@@ -58,7 +58,7 @@ def _paint_fields(picture: Picture, ground: Ground, patchwork: Patchwork, season
     crop = (parcel & 7).astype(np.int32)
     phase = ((parcel >> 3) & (seasons.PHASES - 1)).astype(np.int32)
     look = crop * seasons.PHASES + phase
-    blotches = picture.grain(12, 2, 3.0)
+    blotches = picture.grain(8, 2)
     brightness = (to_unit(parcel) * 0.36 + 0.82) * _texture_of_fields(picture, patchwork, blotches)
     for number, band in enumerate(picture.bands):
         band[:] = np.ascontiguousarray(season.crops[:, :, number]).ravel()[look]
@@ -78,18 +78,18 @@ def _texture_of_fields(picture: Picture, patchwork: Patchwork, blotches: np.ndar
     position = patchwork.across * (1 / 7.0)
     rows = np.abs(position - np.floor(position) - 0.5) * 4 - 1
     fade = np.clip(2.4 / picture.view.units - 0.2, 0, 1)
-    return 1 + rows * strength * fade + picture.grain(3, 1, 2.0) * 0.018 + blotches * 0.035
+    return 1 + rows * strength * fade + picture.grain(2, 1) * 0.018 + blotches * 0.035
 
 
 def _paint_woods(picture: Picture, ground: Ground, patchwork: Patchwork, season: Season, town: np.ndarray) -> None:
     """Woods with ragged or straight edges, young plantings, and crowns one can almost count."""
     view, parcel = picture.view, patchwork.parcel
-    clumps = picture.grain(4, 4, 2.0)
+    clumps = picture.grain(3, 4)
     wood = view.fill(ground.wood) + (to_unit(scramble(parcel)) - 0.5) * 0.16 + clumps * 0.012
     wood -= np.clip(town + 0.1, 0, 1) * 3
     share = np.clip(wood * 14 + 0.5, 0, 1)
     conifer = np.clip((view.fill(ground.conifer) - 0.5) * 5 + clumps * 0.35 + 0.5, 0, 1)
-    crown = 1 + picture.grain(1, 3, 1.5) * 0.10 + clumps * 0.05
+    crown = 1 + picture.grain(1, 3) * 0.10 + clumps * 0.05
     young = np.clip((to_unit(scramble(parcel + 7)) - 0.86) * 8, 0, 1)
     trees = mixed(season.broadleaf, season.conifer, conifer)
     for tree, grass in zip(trees, scaled(season.meadow, 0.85)):
@@ -104,11 +104,11 @@ def _paint_heights(picture: Picture, ground: Ground, season: Season) -> None:
     steep = np.hypot(ground.slope_east, ground.slope_north)
     rock = np.clip((ground.height - 950) / 200 + (steep - 0.45) * 1.5, 0, 1)
     if float(rock.max()) > 0:
-        rough = np.clip(1 + picture.grain(2, 6, 2.0) * 0.2, 0, 1)
+        rough = np.clip(1 + picture.grain(2, 6) * 0.2, 0, 1)
         picture.lay(seasons.ROCK, np.clip(view.fill(rock), 0, 1) * rough)
     cold = 0.0065 * ground.height - 2.5 * ground.moist - season.warmth  # degrees below zero
     if float(cold.max()) > 0:
-        cover = np.clip(view.fill(cold) * 0.45 + picture.grain(4, 7, 2.0) * 0.07, 0, 0.93)
+        cover = np.clip(view.fill(cold) * 0.45 + picture.grain(3, 7) * 0.07, 0, 0.93)
         dark = np.clip(picture.bands[3] * (1 / 1500.0), 0.45, 1)  # snow falls through the crowns of dark woods
         picture.lay(seasons.SNOW, cover * dark)
 

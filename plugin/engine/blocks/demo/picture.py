@@ -6,7 +6,7 @@ from typing import Sequence, Union
 
 import numpy as np
 
-from .noise import texture
+from .noise import TEXTURE_SIDE, texture
 from .view import View
 
 Colour = Union[np.ndarray, Sequence[Union[float, np.ndarray]]]  # four bands: numbers, or an array each
@@ -20,16 +20,13 @@ class Picture:
     def __init__(self, view: View):
         self.view = view
         self.bands = [np.zeros((view.rows, view.columns), np.float32) for _ in range(4)]
-        self._places: dict[float, np.ndarray] = {}
+        column = (np.floor(view.px).astype(np.int32) + view.left) & (TEXTURE_SIDE - 1)
+        row = (np.floor(view.py).astype(np.int32) + view.bottom) & (TEXTURE_SIDE - 1)
+        self._places = row * TEXTURE_SIDE + column
 
-    def grain(self, smoothness: int, salt: int, scale: float) -> np.ndarray:
-        """Fine grain fixed to the ground, mean 0, deviation 1; one dot of it is `scale` world units wide."""
-        if scale not in self._places:
-            view = self.view
-            column = np.floor(view.px * (1 / scale)).astype(np.int32) + (int(view.left / scale) & 511)
-            row = np.floor(view.py * (1 / scale)).astype(np.int32) + (int(view.bottom / scale) & 511)
-            self._places[scale] = ((row & 511) << 9) | (column & 511)
-        return texture(smoothness, salt)[self._places[scale]]
+    def grain(self, radius: int, salt: int) -> np.ndarray:
+        """Fine grain fixed to the ground, mean 0, deviation 1, smooth over about `radius` world units."""
+        return texture(radius, salt)[self._places]
 
     def lay(self, colour: Colour, share: np.ndarray) -> None:
         """Cover a share (0 to 1) of each pixel with a colour."""

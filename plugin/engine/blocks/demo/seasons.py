@@ -11,9 +11,9 @@ from datetime import datetime
 
 import numpy as np
 
-SEA = (330, 330, 190, 90)
-SHALLOW = (620, 900, 480, 160)
-LAKE = (290, 370, 220, 110)
+SEA = (370, 280, 140, 75)
+SHALLOW = (640, 850, 450, 160)
+LAKE = (310, 350, 205, 105)
 RIVER = (400, 560, 430, 260)
 SAND = (1500, 1950, 2300, 2900)
 ROOF = (1050, 1120, 1220, 1450)
@@ -107,7 +107,8 @@ def season(moment: datetime, latitude: float) -> Season:
     leafy = _MIDSUMMER if tropical else northern
     elevation, azimuth = _sun(day, latitude)
     swing = math.cos((northern - 200) / 365 * 2 * math.pi)
-    warmth = 31.0 - 0.36 * abs(latitude) + 0.20 * abs(latitude) * swing
+    polar = max(0.0, abs(latitude) - 62.0)
+    warmth = 31.0 - 0.36 * abs(latitude) + 0.20 * abs(latitude) * swing - polar
     return Season(
         crops.astype(np.float32), _look(CROPS[5], leafy), _look(_CONIFER, leafy), _look(_BROADLEAF, leafy),
         elevation, azimuth, warmth,

@@ -20,7 +20,7 @@ def paint_towns(picture: Picture, patchwork: Patchwork, town: np.ndarray, season
         return
     block, to_street = _blocks(patchwork)
     draw = to_unit(block)
-    houses = picture.grain(1, 5, 1.0)
+    houses = picture.grain(1, 5)
     garden = scaled(season.meadow * 0.62 + season.broadleaf * 0.38, 1.0)
     roofs = mixed(seasons.ROOF, seasons.TILE_ROOF, np.clip(draw * 1.4 + houses * 0.25, 0, 1))
     brightness = 1 + houses * 0.13 + (draw - 0.5) * 0.25
