@@ -155,7 +155,7 @@ def add_job(project: QgsProject, info: JobInfo, scan: Scan, look: Look) -> QgsLa
 def find_group(project: QgsProject, job_id: str, task: str = "") -> Optional[QgsLayerTreeGroup]:
     """The group of a job's outputs in the project, wherever the user has moved it; None if there is none."""
     for group in project.layerTreeRoot().findGroups(True):
-        if group.customProperty(JOB_ID) == job_id and group.customProperty(TASK, "") == task:
+        if group.customProperty(JOB_ID) == job_id and (group.customProperty(TASK) or "") == task:
             return group
     return None
 
@@ -212,7 +212,6 @@ def extent_of(group: QgsLayerTreeGroup, canvas_crs: QgsCoordinateReferenceSystem
 
 def _extent(layers: list[QgsMapLayer], crs: QgsCoordinateReferenceSystem) -> QgsRectangle:
     whole = QgsRectangle()
-    whole.setMinimal()
     for layer in layers:
         transform = QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance().transformContext())
         transform.setBallparkTransformsAreAppropriate(True)
