@@ -49,7 +49,7 @@ class AoiBox(QGroupBox):
         self.aoiNameEdit.textEdited.connect(self._rename)
         self.zoomToAoiButton.clicked.connect(on_map.zoom)
         self.clearAoiButton.clicked.connect(self._clear)
-        self.aoiHintLabel.linkActivated.connect(lambda _link: self._use_example())
+        self.exampleButton.clicked.connect(self._use_example)
         model.changed.connect(self._show)
 
     def _set_icons(self) -> None:
@@ -167,7 +167,7 @@ class AoiBox(QGroupBox):
         aoi = request.aoi
         self.aoiNameRow.setVisible(aoi is not None)
         self.aoiSizeLabel.setVisible(aoi is not None)
-        self.aoiHintLabel.setVisible(aoi is None)
+        self.aoiHintRow.setVisible(aoi is None)
         if aoi is not None:
             if self.aoiNameEdit.text() != aoi.name:
                 self.aoiNameEdit.setText(aoi.name)

@@ -14,6 +14,7 @@ from .outline import Outline
 from .request_model import RequestModel
 
 ROOM_AROUND = 1.3  # when zooming to the AOI
+WELL_SEEN = 0.2  # of the map's width
 
 
 class AoiOnMap(QObject):
@@ -70,10 +71,11 @@ class AoiOnMap(QObject):
             self._sent.hide()
 
 
-def zoom_to_aoi(canvas: QgsMapCanvas, aoi: Aoi) -> None:
-    """Move the map so that the AOI fills most of it."""
+def zoom_to_aoi(canvas: QgsMapCanvas, aoi: Aoi, only_if_unseen: bool = False) -> None:
+    """Move the map so that the AOI fills most of it; not at all if it is wanted so and the AOI is well in view."""
     extent = aoi_to_map_geometry(aoi, canvas.mapSettings().destinationCrs()).boundingBox()
-    if not extent.isEmpty():
+    seen = canvas.extent().contains(extent) and extent.width() > canvas.extent().width() * WELL_SEEN
+    if not extent.isEmpty() and not (only_if_unseen and seen):
         extent.scale(ROOM_AROUND)
         canvas.setExtent(extent)
         canvas.refresh()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsLayerTreeGroup
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QMovie
@@ -16,8 +16,11 @@ from ..host.journey import Journey
 from ..host.records import Catalogue
 from ..host.settings import Settings
 from ..host.work import Work
+from ..jobs.aoi import Aoi
 from ..jobs.job import Job
+from ..jobs.request import JobRequest
 from ..jobs.workflow import Workflow
+from .aoi_on_map import zoom_to_aoi
 from .header import Header
 from .in_turns import InTurns
 from .job_form import JobForm
@@ -37,12 +40,18 @@ class DockContent(QWidget):
         set_up(self, "dock")
         self._journey, self._settings = journey, settings
         self._opening: Optional[Work] = None
+        self._asking: Optional[Work] = None  # the balance
+        self._started: dict[str, Aoi] = {}  # job id -> AOI, until its outputs arrive
+        self._ended: dict[str, frozenset[str]] = {}  # connection id -> jobs that have ended
+        self._canvas = iface.mapCanvas()
         self._messages = Messages(iface.messageBar())
         journey.told.connect(self._messages.tell)
+        journey.arrived.connect(self._arrived)
+        journey.jobs_changed.connect(self._jobs_changed)
         self.model = RequestModel(self)
         self.header = Header(self.model, journey.connections.all())
         self.headerPlace.addWidget(self.header)
-        self.form = JobForm(self.model, journey, iface.mapCanvas(), iface.statusBarIface().showMessage)
+        self.form = JobForm(self.model, journey, self._canvas, iface.statusBarIface().showMessage)
         self.jobs: Optional[JobsTab] = None
         self.tabs.addTab(self.form, self.tr("New Job"))
         self._movie = QMovie(QgsApplication.iconPath("/mIconLoading.gif"))
@@ -107,10 +116,37 @@ class DockContent(QWidget):
     def _remember_workflow(self, workflow: Workflow) -> None:
         self._settings.set_last_workflow(self.header.connection.id, workflow.id)
 
-    def _submitted(self, job: Job) -> None:
+    def _submitted(self, job: Job, request: JobRequest) -> None:
+        if request.aoi is not None:
+            self._started[job.id] = request.aoi
         self.jobs.choose(job.id)
         self.tabs.setCurrentWidget(self.jobs)
         self._journey.refresh()
+        self._ask_for_balance()
+
+    def _arrived(self, job_id: str, _group: QgsLayerTreeGroup) -> None:
+        """The map moves for a job that was just started here, and for no other."""
+        aoi = self._started.pop(job_id, None)
+        if aoi is not None:
+            zoom_to_aoi(self._canvas, aoi, only_if_unseen=True)
+
+    def _jobs_changed(self, connection_id: str) -> None:
+        """A job that has ended may have cost something else than was held for it."""
+        ended = frozenset(r.job.id for r in self._journey.records(connection_id) if r.job.state.ended)
+        if self._ended.get(connection_id, ended) != ended:
+            self._ask_for_balance()
+        self._ended[connection_id] = ended
+
+    def _ask_for_balance(self) -> None:
+        connection = self.header.connection
+        if connection.has_credits and self._opening is None:
+            if self._asking is not None:
+                self._asking.cancel()
+            self._asking = self._journey.open(connection, self._got_balance, lambda _text: None)
+
+    def _got_balance(self, catalogue: Catalogue) -> None:
+        if self.model.catalogue is not None and self.model.catalogue.connection.id == catalogue.connection.id:
+            self.model.set_balance(catalogue.balance)
 
     def _add_scene_folder(self, folder: Path) -> None:
         self._journey.add_scene_folder(
@@ -133,8 +169,11 @@ class DockContent(QWidget):
         """Timers, questions, map tools; for unload. The journey is stopped by whoever made it."""
         self._building.stop()
         self._journey.told.disconnect(self._messages.tell)
-        if self._opening is not None:
-            self._opening.cancel()
+        self._journey.arrived.disconnect(self._arrived)
+        self._journey.jobs_changed.disconnect(self._jobs_changed)
+        for work in (self._opening, self._asking):
+            if work is not None:
+                work.cancel()
         if self.jobs is not None:
             self.jobs.stop()
         self.form.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Optional
 
 from qgis.core import QgsApplication
@@ -43,7 +42,7 @@ class Footer(QWidget):
         self._movie.start()
         self.runButton.setIcon(theme_icon("mActionStart"))
         self.runButton.clicked.connect(run.start)
-        self.estimateLabel.linkActivated.connect(lambda _link: estimator.ask_again())
+        self.askAgainButton.clicked.connect(estimator.ask_again)
         for signal in (model.changed, estimator.changed, run.changed):
             signal.connect(self._show)
 
@@ -78,6 +77,7 @@ class Footer(QWidget):
         self._movie.setPaused(not spinning)
         stale = self._estimator.wanted and self._estimator.current is None and self._estimator.latest is not None
         self.estimateLabel.setEnabled(not stale or bool(self._estimator.error))
+        self.askAgainButton.setVisible(bool(self._estimator.error))
         text = self._estimate_text()
         self.estimateLabel.setText(text)
         self.estimateLabel.setVisible(bool(text))
@@ -93,9 +93,7 @@ class Footer(QWidget):
         if self._model.has_price and request.workflow is not None and not request.workflow.needs_aoi:
             return self.tr("Price unknown: workflows on stored data have no estimate.")
         if self._estimator.error:
-            retry = self.tr("Try Again")
-            why = escape(self._estimator.error)
-            return self.tr("No estimate. {why}").format(why=why) + f' <a href="again">{retry}</a>'
+            return self.tr("No estimate. {why}").format(why=self._estimator.error)
         estimate = self._estimator.latest if self._estimator.wanted else None
         if estimate is None:
             return self.tr("Estimating…") if self._estimator.asking else ""

@@ -29,7 +29,7 @@ class Header(QWidget):
         self.connectionCombo.activated.connect(lambda _index: self._chosen())
         self.projectLabel.hide()
         self.balanceLabel.hide()
-        model.catalogue_changed.connect(self._show_catalogue)
+        model.changed.connect(self._show)
 
     @property
     def connection(self) -> Connection:
@@ -47,16 +47,12 @@ class Header(QWidget):
         self.connectionCombo.setToolTip(self.connection.hint)
         self.connection_chosen.emit(self.connection)
 
-    def _show_catalogue(self) -> None:
+    def _show(self) -> None:
         catalogue = self._model.catalogue
         if catalogue is None:
             return
         self.projectLabel.setText(catalogue.project.name)
         self.projectLabel.setVisible(len(catalogue.projects) > 1)
-        self.show_balance(catalogue.balance)
-
-    def show_balance(self, balance: Optional[int]) -> None:
-        """Show the credits left; nothing where there are none or the platform does not tell."""
-        self.balanceLabel.setVisible(balance is not None)
-        if balance is not None:
-            self.balanceLabel.setText(self.tr("{balance} credits").format(balance=number(balance)))
+        self.balanceLabel.setVisible(catalogue.balance is not None)
+        if catalogue.balance is not None:
+            self.balanceLabel.setText(self.tr("{balance} credits").format(balance=number(catalogue.balance)))

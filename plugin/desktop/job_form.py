@@ -52,8 +52,8 @@ class JobForm(QWidget):
         self.formLayout.addStretch(1)
 
     def building_steps(self) -> list[Callable[[], None]]:
-        """The parts are added by these; all of them before there is anything to show."""
-        return [self._add_footer, self._add_workflow, self._add_job_type, self._add_aoi, self._add_rest]
+        """The parts are added by these, in the order in which Tab goes through them."""
+        return [self._add_workflow, self._add_job_type, self._add_aoi, self._add_rest, self._add_footer]
 
     def _add_footer(self) -> None:
         self.footer = Footer(self._model, self.estimator, self.run)

@@ -25,7 +25,6 @@ class QuickControls(QGroupBox):
         self._model = model
         self._showing = False
         for edit in (self.fromDate, self.toDate):
-            edit.setAllowNull(True)
             edit.setNullRepresentation(self.tr("any date"))
         self.fromDate.dateValueChanged.connect(lambda _date: self._dates_changed(first=True))
         self.toDate.dateValueChanged.connect(lambda _date: self._dates_changed(first=False))
@@ -111,6 +110,7 @@ class QuickControls(QGroupBox):
         dates = parse_range(value) if isinstance(value, str) else None
         for edit, moment in zip((self.fromDate, self.toDate), dates or (None, None)):
             edit.setEnabled(value is None or dates is not None)
+            edit.setAllowNull(moment is None)  # else it has a button to clear it, and no room for its date
             if moment is None:
                 edit.clear()
             else:

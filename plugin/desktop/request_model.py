@@ -87,6 +87,12 @@ class RequestModel(QObject):
         else:
             self._tell()
 
+    def set_balance(self, balance: Optional[int]) -> None:
+        """The credits that are left now; changes nothing of the request."""
+        if self.catalogue is not None and self.catalogue.balance != balance:
+            self.catalogue = replace(self.catalogue, balance=balance)
+            self.changed.emit()
+
     def set_workflow(self, workflow: Optional[Workflow]) -> None:
         """Choose a workflow; its blocks' defaults become the parameters."""
         values = parameters.defaults(workflow) if workflow else {}

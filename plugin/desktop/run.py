@@ -23,7 +23,7 @@ class Run(QObject):
     """`start` is what the button does. `busy` from the click until the answer, and for a double-click's time after."""
 
     changed = pyqtSignal()
-    submitted = pyqtSignal(object)  # Job
+    submitted = pyqtSignal(object, object)  # Job, JobRequest
     failed = pyqtSignal(str)
 
     def __init__(self, model: RequestModel, estimator: Estimator, journey: Journey, window: QWidget) -> None:
@@ -74,14 +74,16 @@ class Run(QObject):
         self._dialog = None
 
     def _submit(self, catalogue: Catalogue, request: JobRequest, confirmation: Optional[Confirmation]) -> None:
-        self._work = self._journey.submit(catalogue, request, confirmation, self._done, self._refused)
+        self._work = self._journey.submit(
+            catalogue, request, confirmation, lambda job: self._done(job, request), self._refused
+        )
         self.changed.emit()
 
-    def _done(self, job: Job) -> None:
+    def _done(self, job: Job, request: JobRequest) -> None:
         self._work = None
         self._rest.start()
         self.changed.emit()
-        self.submitted.emit(job)
+        self.submitted.emit(job, request)
 
     def _refused(self, text: str) -> None:
         self._work = None

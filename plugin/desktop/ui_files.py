@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QGraphicsOpacityEffect, QLabel, QWidget
 
 ROOT = Path(__file__).parents[2]
-HINT_OPACITY = 0.7  # about 6:1 against the window, in light and dark themes
+HINT_OPACITY = 0.8  # at least 4.5:1 against the window, in light and dark themes
 
 
 def set_up(widget: QWidget, name: str) -> None:

@@ -38,6 +38,7 @@ class Desktop:
             **os.environ,
             "XDG_RUNTIME_DIR": str(self.folder / "run"),
             "HOME": str(self.folder / "home"),
+            "TMPDIR": str(self.folder / "tmp"),  # what lies in it QGIS takes for temporary layers, and asks at the end
             "LC_ALL": "C.UTF-8",
             "PYQGIS_STARTUP": str(INSIDE / "startup.py"),
             "UP42_TEST_ERRORS": str(self.folder / "errors.txt"),
@@ -58,6 +59,7 @@ class Desktop:
         profile = self.folder / "profiles" / "default"
         for path in (profile / "python" / "plugins", profile / "QGIS", self.folder / "home" / "Documents"):
             path.mkdir(parents=True)
+        (self.folder / "tmp").mkdir()
         (self.folder / "run").mkdir(mode=0o700)
         (self.folder / "errors.txt").touch()
         (profile / "python" / "plugins" / "up42_jobs").symlink_to(plugin)

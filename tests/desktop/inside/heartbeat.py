@@ -9,15 +9,17 @@ from qgis.PyQt.QtCore import QObject, QTimer
 BEAT_MS = 10
 SAMPLE_SECONDS = 0.005
 WORTH_TELLING = 0.1  # seconds
-FRAMES_TOLD = 6
-FEWEST_SHARE = 0.25  # of the processor: below it the thread was waiting for something, not for a processor
+FRAMES_TOLD = 10
+SAMPLES_ON_TIME = 0.5  # of those that a pause has room for
+HARDLY = 0.04  # of a pause; a thread that wants a processor gets more of it on the busiest machine we met
 
 
 class Heartbeat(QObject):
     """A timer beats on the GUI thread; a thread beside it looks at the GUI thread's stack while a beat is late.
 
-    On a busy machine a thread is late for want of a processor. So a pause counts with the time that the thread ran;
-    where it hardly ran, it was blocked, and the whole pause counts.
+    On a busy machine a beat is late for want of a processor, and that is nobody's fault. So a pause counts with the
+    time that the GUI thread ran. It counts as a whole where the thread was blocked: the watching thread was on time,
+    or the GUI thread did not run at all.
     """
 
     def __init__(self, plugin_folder):
@@ -26,7 +28,7 @@ class Heartbeat(QObject):
         self._gui = threading.main_thread().ident
         self._clock = time.pthread_getcpuclockid(self._gui)
         self._beat, self._ran = time.monotonic(), time.clock_gettime(self._clock)
-        self._stack = []
+        self._stack, self._samples = [], 0
         self._going = True
         self.pauses = []
         self._timer = QTimer(self)
@@ -38,14 +40,16 @@ class Heartbeat(QObject):
     def _tick(self):
         now, ran = time.monotonic(), time.clock_gettime(self._clock)
         pause, worked = now - self._beat, ran - self._ran
-        counted = worked if worked > FEWEST_SHARE * pause else pause
+        blocked = self._samples > SAMPLES_ON_TIME * pause / SAMPLE_SECONDS or worked < HARDLY * pause
+        counted = pause if blocked else worked
         if counted > WORTH_TELLING:
             self.pauses.append({"seconds": round(counted, 3), "wall": round(pause, 3), "stack": self._stack})
-        self._beat, self._ran, self._stack = now, ran, []
+        self._beat, self._ran, self._stack, self._samples = now, ran, [], 0
 
     def _watch(self):
         while self._going:
             time.sleep(SAMPLE_SECONDS)
+            self._samples += 1
             if time.monotonic() - self._beat > WORTH_TELLING / 2 and not self._stack:
                 self._stack = self._our_stack()
 

@@ -1,0 +1,55 @@
+"""The real QGIS desktop for each test: any Python error, any long pause of the GUI or an unclean end fails the test."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from qgis_desktop import REPOSITORY, Desktop
+
+LONGEST_PAUSE = 0.5  # seconds, whoever pauses
+LONGEST_PAUSE_OF_OURS = 0.1
+PICTURES = REPOSITORY / "build" / "desktop"
+
+
+def too_long(pause: dict[str, Any]) -> bool:
+    """True for a pause that a person would feel and that is not QGIS's own, or that is very long."""
+    return pause["seconds"] > LONGEST_PAUSE or (bool(pause["stack"]) and pause["seconds"] > LONGEST_PAUSE_OF_OURS)
+
+
+def in_words(pause: dict[str, Any]) -> str:
+    """The pause and where it was, one frame a line."""
+    return "\n  ".join([f"{pause['seconds']} s ({pause['wall']} s on the clock)", *pause["stack"]])
+
+
+@pytest.fixture
+def desktop(request: pytest.FixtureRequest) -> Iterator[Desktop]:
+    """QGIS with the plugin, an empty project and a map of the world; its pauses are measured from here on."""
+    if not os.environ.get("DISPLAY"):
+        pytest.fail("These tests need a display: tools/test.sh desktop gives them one.")
+    qgis = Desktop()
+    try:
+        qgis.do(
+            "from qgis.core import *\nfrom qgis.PyQt.QtCore import Qt\n"
+            "iface.newProject()\n"
+            "countries = QgsApplication.pkgDataPath() + '/resources/data/world_map.gpkg|layername=countries'\n"
+            "iface.addVectorLayer(countries, 'World', 'ogr')\n"
+            "plugin = plugins['up42_jobs']\n"
+        )
+        qgis.wait_for_map()
+        qgis.watch_pauses()
+        yield qgis
+        qgis.shot(PICTURES / f"{request.node.name}.png")
+        felt = "\n".join(in_words(pause) for pause in qgis.pauses() if too_long(pause))
+        code = qgis.quit()
+        assert qgis.errors == ""
+        assert code == 0, qgis.output
+        assert not felt, f"The GUI paused:\n{felt}"
+    finally:
+        qgis.close()
