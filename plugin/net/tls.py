@@ -8,6 +8,7 @@ import hmac
 import re
 import socket
 import ssl
+import sys
 import threading
 from typing import Callable, Optional
 
@@ -65,8 +66,10 @@ def _context_trusting(pem: str) -> ssl.SSLContext:
     context = _usual(ssl.create_default_context())
     # Many company authorities break its rules, and Python sets it from 3.13 on.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    with contextlib.suppress(OSError):  # Python's own defaults are empty on some systems; requests brings a list
-        context.load_verify_locations(cafile=requests_authorities())
+    # Python finds no list of its own on some systems, and on Windows only what the system has needed before.
+    if sys.platform == "win32" or not context.cert_store_stats()["x509_ca"]:
+        with contextlib.suppress(OSError):
+            context.load_verify_locations(cafile=requests_authorities())
     for certificate in _CERTIFICATE.findall(pem):
         with contextlib.suppress(ssl.SSLError):  # one broken certificate must not cost the others
             context.load_verify_locations(cadata=certificate)

@@ -58,25 +58,27 @@ def test_silent_server(authority, stage, secure):
 
 
 def test_silent_tls_handshake(authority):
+    session = session_trusting(authority)
     with SilentServer("accept") as server:
 
         def begin(cancel):
             server.reached.clear()
             url = f"https://127.0.0.1:{server.port}/"
-            return Worker(lambda: session_trusting(authority).under(cancel).request("GET", url)), server.reached
+            return Worker(lambda: session.under(cancel).request("GET", url)), server.reached
 
         assert cancelled_after(begin) < QUICK
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_dripping_body(authority, secure):
+    session = session_trusting(authority)
     with DrippingServer(b"x" * 1000, interval=0.02, tls=authority.context() if secure else None) as server:
 
         def begin(cancel):
             server.begun.clear()
 
             def work():
-                with session_trusting(authority).under(cancel).stream(server.url) as answer:
+                with session.under(cancel).stream(server.url) as answer:
                     return sum(len(chunk) for chunk in answer.iter_chunks())
 
             return Worker(work), server.begun
@@ -88,13 +90,7 @@ def test_connecting_to_a_deaf_port():
     with DeafServer() as server:
 
         def begin(cancel):
-            began = threading.Event()
-
-            def work():
-                began.set()
-                Session().under(cancel).request("GET", server.url)
-
-            return Worker(work), began
+            return Worker(lambda: Session().under(cancel).request("GET", server.url)), server
 
         assert cancelled_after(begin) < QUICK
 
@@ -210,6 +206,43 @@ def test_a_cancel_of_finished_work_does_not_touch_the_pooled_connection():
         first.cancel()
         assert session.request("GET", server.url).body == b"ok"
         assert server.connections == 1
+
+
+def test_a_cancel_after_the_last_byte_does_not_touch_who_has_the_connection_now():
+    """A stream that was read to its end has given its connection back, though its `with` is still open."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def wait(_request):
+        asked.set()
+        go_on.wait(10)
+        return Reply(body=b"ok")
+
+    session = Session()
+    with WebServer({"/": Reply(body=b"first"), "/wait": wait}) as server:
+        first = Cancel()
+        with session.under(first).stream(server.url) as answer:
+            assert b"".join(answer.iter_chunks()) == b"first"
+            second = Worker(lambda: session.request("GET", server.url + "/wait", retry=False).body)
+            assert asked.wait(10)
+            first.cancel()
+            go_on.set()
+            assert second.result() == b"ok"
+        assert server.connections == 1
+
+
+def test_a_cancelled_connection_never_returns_to_the_pool():
+    """Not even when the whole answer had arrived before the cancel and could still be read."""
+    session = Session()
+    with WebServer({"/": Reply(body=b"ok")}) as server:
+        cancel = Cancel()
+        with session.under(cancel).stream(server.url) as answer:
+            assert answer._response.raw._fp.fp.peek(2) == b"ok"  # waits until the body is here
+            cancel.cancel()
+            with pytest.raises(Cancelled):
+                list(answer.iter_chunks())
+        pools = session._adapter.poolmanager.pools
+        kept = [connection for key in list(pools.keys()) for connection in pools.get(key).pool.queue if connection]
+        assert [connection.sock for connection in kept] in ([], [None])
 
 
 def test_a_cancel_ends_its_own_work_only():

@@ -118,4 +118,11 @@ def test_company_authorities_need_not_be_strict(authority):
     assert not context.verify_flags & ssl.VERIFY_X509_STRICT
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.check_hostname
-    assert context.cert_store_stats()["x509_ca"] > 1  # the system's, or those of requests, beside ours
+    assert context.cert_store_stats()["x509_ca"] > 1  # the system's beside ours
+
+
+def test_where_the_system_has_no_list_that_of_requests_is_taken(monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert ssl.create_default_context().cert_store_stats()["x509_ca"] == 0
+    assert Trust(lambda: "")._chained().cert_store_stats()["x509_ca"] > 20
