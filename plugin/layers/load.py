@@ -88,11 +88,11 @@ class JobLayers:
             self._steps.append(partial(self._add_found, found, name))
         return group
 
-    def _order(self, item: tuple[Found, str]) -> tuple[bool, str, str]:
-        """Vectors above rasters; then the newest on top."""
+    def _order(self, item: tuple[Found, str]) -> tuple[bool, bool, str, str]:
+        """Vectors above rasters, quicklooks below all; then the newest on top."""
         scene = self._scenes.get(item[0].scene_id)
         time = scene.acquired_at.isoformat() if scene and scene.acquired_at else ""
-        return item[0].kind != RASTER, time, item[1]
+        return item[0].role != QUICKLOOK, item[0].kind != RASTER, time, item[1]
 
     def _add_aoi(self) -> None:
         path = self._outline(lambda folder: write_aoi(folder, self._info.aoi_geometry, self._info.aoi_name))

@@ -12,6 +12,7 @@ from typing import Any, Mapping, Optional, Sequence
 from qgis.core import QgsVectorLayer
 
 from ..jobs.job import Scene
+from .provenance import acquired_text
 from .style import AOI_COLOUR, AOI_WIDTH, FOOTPRINT_COLOUR, FOOTPRINT_WIDTH, outline
 
 TIMES_AS_TEXT = "|option:DATE_AS_STRING=YES"  # QGIS 3.22 would take a time in UTC for local time
@@ -19,12 +20,12 @@ AOI_FILE, FOOTPRINTS_FILE = "job_aoi.geojson", "job_footprints.geojson"
 # Ids come from strangers: without these signs they can't become HTML in the tip.
 _SAFE_ID = "regexp_replace(\"scene_id\", '[<>&\"]', '')"
 FOOTPRINT_TIP = (
-    "<b>[% coalesce(left(\"acquired\", 10) || ' ' || substr(\"acquired\", 12, 5) || ' UTC', '?') %]</b><br>"
+    "<b>[% coalesce(\"when\", '?') %]</b><br>"
     "[% coalesce(to_string(round(\"cloud_cover\")) || ' % cloud<br>', '') %]"
     f"[% {_SAFE_ID} %]"
 )
 FOOTPRINT_LABEL = (  # for printed maps, where no mouse can rest
-    "left(\"acquired\", 10) || coalesce(' · ' || to_string(round(\"cloud_cover\")) || ' % cloud', '')"
+    "left(\"when\", 10) || coalesce(' · ' || to_string(round(\"cloud_cover\")) || ' % cloud', '')"
 )
 
 
@@ -36,13 +37,17 @@ def write_aoi(folder: Path, geometry: Optional[Mapping[str, Any]], name: str) ->
 
 
 def write_footprints(folder: Path, scenes: Sequence[Scene]) -> Optional[Path]:
-    """Write the scenes' footprints with id, acquisition time (ISO 8601, Z) and cloud cover (%); None without scenes."""
+    """Write the scenes' footprints with id, acquisition time and cloud cover (%); None without scenes.
+
+    `acquired` is ISO 8601 with Z, `when` the same for people.
+    """
     features = [
         _feature(
             scene.footprint,
             {
                 "scene_id": scene.id,
                 "acquired": scene.acquired_at.strftime("%Y-%m-%dT%H:%M:%SZ") if scene.acquired_at else None,
+                "when": acquired_text(scene) or None,
                 "cloud_cover": scene.cloud_cover,
             },
         )

@@ -64,7 +64,7 @@ def render_job(
     The credits are the rights that the layers' metadata carry. Raises OSError where the file can't be written.
     """
     layers = [node.layer() for node in group.findLayers() if node.layer() is not None]
-    crs = next((layer.crs() for layer in layers if isinstance(layer, QgsRasterLayer)), _wgs84())
+    crs = _picture_crs(layers)
     extent = extent_of(group, crs)
     said = dict.fromkeys(text for layer in layers for text in layer.metadata().rights() if text)
     footprints = [layer for layer in layers if layer.customProperty(ROLE) == FOOTPRINTS]
@@ -134,8 +134,7 @@ def _scene_notes(footprints: QgsVectorLayer) -> list[tuple[str, str]]:
     for feature in footprints.getFeatures():
         cloud = feature["cloud_cover"]
         known = isinstance(cloud, (int, float))
-        acquired = f"{str(feature['acquired'])[:16].replace('T', ' ')} UTC" if feature["acquired"] else "?"
-        line = " · ".join([acquired, *([f"{cloud:.0f} % cloud"] if known else [])])
+        line = " · ".join([str(feature["when"] or "?"), *([f"{cloud:.0f} % cloud"] if known else [])])
         notes.append((line, str(feature["scene_id"])))
     return notes
 
@@ -248,5 +247,9 @@ def _role(layer: QgsMapLayer) -> str:
     return str(layer.customProperty(ROLE, ""))
 
 
-def _wgs84() -> QgsCoordinateReferenceSystem:
-    return QgsCoordinateReferenceSystem("EPSG:4326")
+def _picture_crs(layers: Sequence[QgsMapLayer]) -> QgsCoordinateReferenceSystem:
+    """The first image's CRS; Web Mercator instead of degrees, in which shapes are squeezed."""
+    projected = (
+        layer.crs() for layer in layers if isinstance(layer, QgsRasterLayer) and not layer.crs().isGeographic()
+    )
+    return next(projected, QgsCoordinateReferenceSystem("EPSG:3857"))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from typing import Mapping, Optional, Sequence
 
 from qgis.core import (
@@ -97,6 +97,14 @@ def rights_of(info: JobInfo, scene: Optional[Scene]) -> list[str]:
     return list(dict.fromkeys(text for text in said if text))
 
 
+def acquired_text(scene: Optional[Scene]) -> str:
+    """`2020-05-18 13:23 UTC`; the date alone where only that is known (midnight to the second); "" where nothing is."""
+    if scene is None or scene.acquired_at is None:
+        return ""
+    acquired = scene.acquired_at.astimezone(timezone.utc)
+    return acquired.strftime("%Y-%m-%d" if acquired.time() == time() else "%Y-%m-%d %H:%M UTC")
+
+
 def _own(scene: Optional[Scene], keys: Sequence[str]) -> str:
     properties: Mapping[str, object] = scene.properties if scene else {}
     return next((str(properties[key]) for key in keys if properties.get(key)), "")
@@ -106,10 +114,10 @@ def _abstract(info: JobInfo, scene: Optional[Scene]) -> str:
     text = tr("{product} for the AOI {aoi}, made by the workflow {workflow}.").format(
         product=info.product, aoi=info.aoi_name, workflow=info.workflow_name
     )
-    if scene is None or scene.acquired_at is None:
+    if scene is None:
         return text
-    acquired = scene.acquired_at.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    text += " " + tr("Acquired on {time}.").format(time=acquired)
+    if acquired_text(scene):
+        text += " " + tr("Acquired on {time}.").format(time=acquired_text(scene))
     if scene.cloud_cover is not None:
         text += " " + tr("Cloud cover of the whole scene: {percent} %.").format(percent=round(scene.cloud_cover))
     return text

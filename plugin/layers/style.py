@@ -12,6 +12,7 @@ from qgis.core import (
     QgsContrastEnhancement,
     QgsFillSymbol,
     QgsMultiBandColorRenderer,
+    QgsRaster,
     QgsRasterLayer,
     QgsRasterRange,
     QgsRasterShader,
@@ -50,6 +51,9 @@ def apply_look(layer: QgsRasterLayer, look: Look) -> None:
     if own is None or own.style not in renderers:
         return
     renderer = renderers[own.style](layer, own)
+    for band in range(1, layer.bandCount() + 1):
+        if layer.dataProvider().colorInterpretation(band) == QgsRaster.ColorInterpretation.AlphaBand:
+            renderer.setAlphaBand(band)
     layer.setRenderer(renderer)
     if own.zero_is_empty:  # as nodata: the renderer's own transparency looks at colours, so dark woods would go too
         for band in range(1, layer.bandCount() + 1):

@@ -201,7 +201,9 @@ def test_the_temporal_controller_sees_each_pass(project: QgsProject, output: Pat
 
 def test_footprints_tell_date_cloud_and_id_without_letting_ids_be_html(project: QgsProject, output: Path) -> None:
     nasty = feature("<img src='http://127.0.0.1/x'>", "2020-05-18T23:30:00Z", 41.6)
-    scan, look = prepare(output, [], [nasty, feature("plain", None, None)], INFO)
+    scan, look = prepare(
+        output, [], [nasty, feature("plain", None, None), feature("day", "2020-05-18T00:00:00Z")], INFO
+    )
     group = add_job(project, INFO, scan, look)
     footprints = layers(group)["Footprints"]
     assert isinstance(footprints, QgsVectorLayer)
@@ -216,6 +218,7 @@ def test_footprints_tell_date_cloud_and_id_without_letting_ids_be_html(project: 
     assert "<b>?</b>" in tips[1]
     assert "cloud" not in tips[1]
     assert "plain" in tips[1]
+    assert "<b>2020-05-18</b>" in tips[2]  # only the day is known: no time is made up
 
 
 def test_a_saved_project_keeps_everything_and_moves_with_its_folder(

@@ -142,6 +142,21 @@ def test_a_collar_of_zeros_without_nodata_is_transparent_but_dark_pixels_are_not
     assert colour(image, column=50) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("bands", [3, 1])
+def test_an_alpha_band_makes_pixels_transparent(bands: int, make_raster: MakeRaster, tmp_path: Path) -> None:
+    values = flat(*[200] * bands, 255, kind="uint8")
+    values[:bands, :30, :30] = 150
+    values[-1, 40:] = 0
+    path = make_raster(tmp_path / "a.tif", values)
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    dataset.GetRasterBand(bands + 1).SetColorInterpretation(gdal.GCI_AlphaBand)
+    del dataset
+    item = found(path)[0]
+    image = picture(layer_of(item, measure([item])))
+    assert image.pixelColor(30, 50) == BLANK
+    assert colour(image, row=35) != colour(image, column=10, row=10) != (BLANK.red(), BLANK.green(), BLANK.blue())
+
+
 @pytest.mark.parametrize(
     ("name", "description", "values", "expected"),
     [
