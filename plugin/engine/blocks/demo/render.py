@@ -62,6 +62,8 @@ def draw_scene(
     outline = Reprojection("EPSG:4326", crs).polygon(_only_areas(cut), _EDGE_DEGREES)
     grid = (0.0, PIXEL_METRES, 0.0, 0.0, 0.0, -PIXEL_METRES)  # pixels are counted from the CRS's origin
     left, top, right, bottom = pixel_bounds(outline, grid)
+    if right <= left or bottom <= top:
+        return None
     layout = Layout(
         right - left, bottom - top, (left * PIXEL_METRES, PIXEL_METRES, 0.0, -top * PIXEL_METRES, 0.0, -PIXEL_METRES),
         crs, gdal.GDT_UInt16, 0, BANDS,

@@ -92,6 +92,8 @@ def read_header(path: Path) -> Header:
         footprint, zeros = outline(dataset, numbers)
     except NoOutline as e:
         return Header(problem=str(e))
+    except RuntimeError:
+        return Header(problem="it is cut short or damaged")
     nodata = first.GetNoDataValue()
     return Header(
         columns=dataset.RasterXSize,

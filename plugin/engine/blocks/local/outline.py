@@ -19,6 +19,7 @@ from ..pixels.rasters import Reprojection, is_value
 _COARSE = 400  # pixels of the longer side of the coarse copy
 _HULL_EXCESS = 1.06  # a shape that its convex hull exceeds by less is taken for convex
 _BANDS_LOOKED_AT = 4
+_FINENESS = 5000  # the outline is true to its size divided by this
 
 
 class NoOutline(Exception):
@@ -96,8 +97,7 @@ def _in_degrees(shape: BaseGeometry, crs: str) -> BaseGeometry:
         raise NoOutline("its coordinates can't be brought into degrees")
     if moved.bounds[2] - moved.bounds[0] > 180:
         moved = _across_antimeridian(moved)
-    finest = max(moved.bounds[2] - moved.bounds[0], moved.bounds[3] - moved.bounds[1]) / 5000
-    simple = moved.simplify(finest)
+    simple = moved.simplify(math.sqrt(moved.area) / _FINENESS)
     return simple if simple.is_valid else simple.buffer(0)
 
 

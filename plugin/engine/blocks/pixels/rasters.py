@@ -220,7 +220,10 @@ def descriptions(dataset: gdal.Dataset) -> tuple[str, ...]:
 
 
 def pixel_bounds(geometry: BaseGeometry, geotransform: GeoTransform) -> tuple[int, int, int, int]:
-    """First column, first row, end column, end row of the pixels that a geometry of the raster's CRS touches."""
+    """First column, first row, end column, end row of the pixels whose centres lie within a geometry's bounds.
+
+    The geometry is of the raster's CRS. Without such a pixel an end is not beyond its beginning.
+    """
     inverse = gdal.InvGeoTransform(geotransform)
     if inverse is None:
         raise BlockFailure("WRONG_INPUT_ERROR", "A raster has no usable georeferencing.")
@@ -228,12 +231,11 @@ def pixel_bounds(geometry: BaseGeometry, geotransform: GeoTransform) -> tuple[in
     corners = [gdal.ApplyGeoTransform(inverse, x, y) for x in (west, east) for y in (south, north)]
     columns = [corner[0] for corner in corners]
     rows = [corner[1] for corner in corners]
-    tiny = 1e-6  # of a pixel: so that a bound on a pixel's edge takes no pixel beyond it
     return (
-        int(np.floor(min(columns) + tiny)),
-        int(np.floor(min(rows) + tiny)),
-        int(np.ceil(max(columns) - tiny)),
-        int(np.ceil(max(rows) - tiny)),
+        math.ceil(min(columns) - 0.5),
+        math.ceil(min(rows) - 0.5),
+        math.floor(max(columns) + 0.5),
+        math.floor(max(rows) + 0.5),
     )
 
 
