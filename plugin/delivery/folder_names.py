@@ -25,6 +25,8 @@ def folder_name(job_name: str) -> str:
     name = unicodedata.normalize("NFC", job_name)
     name = "".join("_" if c in portable_names.FORBIDDEN else " " if portable_names.is_control(c) else c for c in name)
     name = _trimmed(re.sub(r"\s+", " ", name))
+    if portable_names.is_reserved(name):
+        name = f"_{name}"
     if not _fits(name):
         head, separator, tail = name.rpartition(SEPARATOR)
         ending = separator + tail if len(tail) <= 20 else ""
@@ -32,8 +34,6 @@ def folder_name(job_name: str) -> str:
         while head and not _fits(f"{head}…{ending}"):
             head = head[:-1]
         name = _trimmed(f"{_trimmed(head)}…{ending}")
-    if portable_names.is_reserved(name):
-        name = f"_{name}"
     return name or _NAMELESS
 
 

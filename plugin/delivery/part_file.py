@@ -80,8 +80,6 @@ class PartFile:
         if not isinstance(stored, dict):
             return
         etag, length = stored.get("etag"), stored.get("length")
-        if isinstance(length, int) and self.received > length:
-            return
         self.etag = etag if isinstance(etag, str) and _STRONG_ETAG.fullmatch(etag) else None
         self.length = length if isinstance(length, int) else None
 

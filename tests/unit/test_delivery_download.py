@@ -25,7 +25,14 @@ QUICK = (0.01, 0.01, 0.01)
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    session = Session(NetworkSettings(connect_timeout=5, read_timeout=0.3))
+    session = Session(NetworkSettings(connect_timeout=20, read_timeout=20))  # the machine may be busy
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def impatient() -> Iterator[Session]:
+    session = Session(NetworkSettings(connect_timeout=20, read_timeout=0.5))
     yield session
     session.close()
 
@@ -198,12 +205,12 @@ def test_a_cut_body_without_length_is_resumed(session, server, part):
     assert server.served < len(BODY) + MB
 
 
-def test_a_silent_server_is_left_and_asked_again(session, server, part):
+def test_a_silent_server_is_left_and_asked_again(impatient, server, part):
     server.turns += [Turn(stall=MB)]
     started = time.monotonic()
-    assert fetch(session, server, part) == BODY
-    assert 0.3 <= time.monotonic() - started < 5
-    assert server.served < len(BODY) + MB
+    assert fetch(impatient, server, part) == BODY
+    assert time.monotonic() - started >= 0.5
+    assert len(server.requests) >= 2 and "range" in server.requests[1]
 
 
 def test_tries_go_on_while_they_bring_something(session, server, part):

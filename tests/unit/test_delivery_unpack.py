@@ -196,14 +196,40 @@ def test_what_a_crash_left_is_removed(archive, folder):
     assert contents(folder) == {"a.tif": b"new"}
 
 
+class CancelledMeanwhile(Cancel):
+    """Another thread cancels just before the third look at the flag."""
+
+    looks = 0
+
+    def check(self) -> None:
+        self.looks += 1
+        if self.looks == 3:
+            self.cancel()
+        super().check()
+
+
 @pytest.mark.parametrize("make", [tgz, tar_of, zip_of])
 def test_cancel_in_the_middle_of_a_member(archive, folder, make):
-    """The partial folder is gone although half of a large file was written."""
-    archive.write_bytes(make(("output/a.tif", b"A"), ("output/big.tif", bytes(50_000_000))))
-    cancel = Cancel()
+    """The partial folder is gone although a part of the file was written."""
+    archive.write_bytes(make(("output/big.tif", BIG)))
     with pytest.raises(Cancelled):
-        unpack(archive, folder, cancel=cancel, after_member=lambda path: cancel.cancel())
+        unpack(archive, folder, cancel=CancelledMeanwhile())
     assert os.listdir(folder.parent) == []
+
+
+@pytest.mark.parametrize("make", [tgz, tar_of, zip_of])
+def test_cancel_between_empty_members(archive, folder, make):
+    archive.write_bytes(make(("output/a", b""), ("output/b", b"")))
+    cancel = Cancel()
+    seen = []
+
+    def stop(path: Path) -> None:
+        seen.append(path.name)
+        cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        unpack(archive, folder, cancel=cancel, after_member=stop)
+    assert seen == ["a"]
 
 
 def test_a_member_larger_than_the_disk_is_refused_with_numbers(archive, folder):
@@ -235,8 +261,9 @@ def small_disk(folder: Path, size: int) -> Iterator[bool]:
             subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(archive, tmp_path):
-    archive.write_bytes(tgz(("output/a.tif", noise(1_000_000)), ("output/b.tif", noise(4_000_000))))
+@pytest.mark.parametrize("size", [9_000_000, 2_050_000])  # full in the middle, and in the last write of a file
+def test_a_full_disk_is_told_and_leaves_nothing(archive, tmp_path, size):
+    archive.write_bytes(tgz(("output/a.tif", b"A"), ("output/b.tif", noise(size))))
     home = tmp_path / "disk"
     with small_disk(home, 2_000_000) as mounted:
         with pytest.raises((NotEnoughSpace, DiskError)) as full:
