@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -29,6 +30,7 @@ ITAIPU = [
 ELSEWHERE = [(13.30, 52.42), (13.40, 52.39), (13.46, 52.45), (13.42, 52.51), (13.33, 52.50)]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+warnings.filterwarnings("ignore", category=FutureWarning, module="osgeo")  # GDAL 3.10: about its next version
 
 
 def prepare_folders() -> None:
