@@ -51,8 +51,8 @@ class WebServer(TcpServer):
     Unknown paths get 404. `requests` holds all that was asked, in order. None in place of a Reply hangs up.
     """
 
-    def __init__(self, routes: Optional[Mapping[str, Route]] = None, tls=None) -> None:
-        super().__init__(tls)
+    def __init__(self, routes: Optional[Mapping[str, Route]] = None, tls=None, host: str = "127.0.0.1") -> None:
+        super().__init__(tls, host)
         self.routes: dict[str, Route] = dict(routes or {})
 
     def asked(self, path: str) -> list[Request]:

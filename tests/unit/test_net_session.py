@@ -12,7 +12,16 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from servers.tcp import CuttingServer, DeafServer, DrippingServer, SilentServer, TcpServer, free_port, read_request
+from servers.tcp import (
+    CuttingServer,
+    DeafServer,
+    DrippingServer,
+    SilentServer,
+    TcpServer,
+    free_port,
+    has_ipv6,
+    read_request,
+)
 from servers.web import Reply, WebServer, json_reply
 from servers.worker import Worker
 
@@ -411,6 +420,15 @@ class TestUnreachable:
         """The name has two addresses; the server listens on one."""
         with WebServer({"/": Reply(body=b"ok")}) as server:
             assert session.request("GET", f"http://localhost:{server.port}/").body == b"ok"
+
+    @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+    @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+    def test_an_ipv6_address(self, authority, secure):
+        session = Session(NetworkSettings(trusted_ca=lambda: authority.pem))
+        tls = authority.context("::1") if secure else None
+        with WebServer({"/": Reply(body=b"ok")}, tls=tls, host="::1") as server:
+            assert session.request("GET", server.url).body == b"ok"
+            assert server.requests[0].headers["host"] == f"[::1]:{server.port}"
 
     def test_a_dead_first_address_costs_a_quarter_of_a_second(self, session, monkeypatch):
         """As with a broken IPv6: the first address never answers, the second one does."""
