@@ -19,7 +19,8 @@ from up42_jobs.plugin.engine.blocks.demo.paint import paint
 from up42_jobs.plugin.engine.blocks.demo.relief import survey
 from up42_jobs.plugin.engine.blocks.demo.seasons import season
 from up42_jobs.plugin.engine.blocks.demo.view import View
-from up42_jobs.plugin.engine.blocks.pixels.rasters import Reprojection, prepare_gdal
+from up42_jobs.plugin.engine.blocks.pixels.crs import Reprojection
+from up42_jobs.plugin.engine.blocks.pixels.rasters import prepare_gdal
 from up42_jobs.plugin.jobs.area import area_km2
 from up42_jobs.tests.unit.blocks_support import run_block
 

@@ -17,7 +17,8 @@ from up42_jobs.plugin.engine.blocks.base import BlockFailure
 from up42_jobs.plugin.engine.blocks.dates import Span, day_span
 from up42_jobs.plugin.engine.blocks.local.acquisition import acquisition, date_in_name
 from up42_jobs.plugin.engine.blocks.local.index import index_folder
-from up42_jobs.plugin.engine.blocks.pixels.rasters import Cutter, Reprojection, Window, prepare_gdal
+from up42_jobs.plugin.engine.blocks.pixels.crs import Reprojection
+from up42_jobs.plugin.engine.blocks.pixels.rasters import Cutter, Window, prepare_gdal
 from up42_jobs.plugin.jobs.area import area_km2
 from up42_jobs.tests.unit.blocks_support import run_block, write_raster
 

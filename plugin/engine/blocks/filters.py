@@ -144,11 +144,6 @@ def read_filter(parameters: Mapping[str, Any], descriptors: Mapping[str, Mapping
     )
 
 
-def read_area(parameters: Mapping[str, Any]) -> Optional[BaseGeometry]:
-    """The polygon or rectangle of a task's parameters in EPSG:4326; None without one. Raises BlockFailure."""
-    return _read_area(parameters)[1]
-
-
 def _given(
     parameters: Mapping[str, Any], descriptors: Mapping[str, Mapping[str, Any]], name: str, otherwise: Any
 ) -> Any:

@@ -12,10 +12,10 @@ from shapely.geometry.base import BaseGeometry
 
 from ..dates import say_day
 from ..pixels import quicklooks
+from ..pixels.crs import Reprojection
 from ..pixels.rasters import (
     Cutter,
     Layout,
-    Reprojection,
     Window,
     build_overviews,
     create_geotiff,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from pathlib import Path
-from typing import Any, Callable, Iterable, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional
 
 from shapely.geometry.base import BaseGeometry
 
@@ -13,17 +11,13 @@ from ....jobs.area import area_km2
 from ..base import Amount, Block, BlockDescription, BlockFailure, Feature, Price, TaskContext
 from ..dates import iso, say_day
 from ..features import make_feature, write_features
-from ..filters import SceneFilter, newest, read_filter, unknown_ids_line
-from .folders import SceneFolder, folders_of
-from .index import cache_folder, index_folder, kept_headers
-from .scenes import LocalScene, scenes_of
+from ..filters import SceneFilter, read_filter, unknown_ids_line
+from .scenes import LocalScene
+from .search import find_scenes, kept_scenes, pick_scenes
 
 _GUESSED_PIXELS_PER_KM2 = 10_000.0  # 10 m, where no index says it better
 _SLOW, _FAST = 2_000_000.0, 20_000_000.0  # pixels per second
 _INDEX_PART = 0.2  # of the progress
-_NOTES = 50  # lines about files left out
-
-Find = tuple[SceneFilter, list[LocalScene], list[str]]
 
 _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "ids": {
@@ -79,18 +73,22 @@ class LocalBlock(Block):
 
     def search(self, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Feature]:
         """The scenes that the parameters ask for, newest first. Raises BlockFailure."""
+        from ..pixels.rasters import prepare_gdal
+
+        prepare_gdal()
         log = logging.getLogger(self.description.name)
-        return [scene_feature(scene) for scene in _find(parameters, settings, log, lambda part: None)[1]]
+        wanted = read_filter(parameters, self.description.parameters)
+        return [scene_feature(scene) for scene in find_scenes(wanted, settings, log, lambda part: None)[0]]
 
     def amount(self, parameters: Mapping[str, Any], settings: Mapping[str, Any], parent: Optional[Amount]) -> Amount:
         """Exact where the folders were indexed before; else a guess: up to `limit` scenes of 10 m. Opens no raster."""
         wanted = read_filter(parameters, self.description.parameters)
-        kept = _kept_scenes(settings)
+        kept = kept_scenes(settings)
         if kept is None:
             area = 0.0 if wanted.area is None else area_km2(wanted.area)
             most = area * (len(wanted.ids) if wanted.ids else wanted.limit * len(wanted.spans))
             return Amount((0.0, most), (1.0, 10 + most * _GUESSED_PIXELS_PER_KM2 / _SLOW), (0.0, most * 10_000.0))
-        found = _pick(wanted, kept)[0]
+        found = pick_scenes(wanted, kept)[0]
         cuts = [(scene, _cut(scene, wanted.area)) for scene in found]
         km2 = sum(area_km2(cut) for _, cut in cuts)
         pixels = sum(_pixels(scene, cut) for scene, cut in cuts)
@@ -102,9 +100,8 @@ class LocalBlock(Block):
         from ..pixels.rasters import prepare_gdal
 
         prepare_gdal()
-        wanted, scenes, lost = _find(
-            task.parameters, task.settings, task.log, lambda part: task.progress(part * _INDEX_PART)
-        )
+        wanted = read_filter(task.parameters, self.description.parameters)
+        scenes, lost = find_scenes(wanted, task.settings, task.log, lambda part: task.progress(part * _INDEX_PART))
         if lost:
             task.log.warning(unknown_ids_line(lost))
         if not scenes:
@@ -118,88 +115,6 @@ class LocalBlock(Block):
                 "The scenes found have only nodata inside the AOI: move the AOI or widen the dates.",
             )
         write_features(task.output, features)
-
-
-def _find(
-    parameters: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    log: logging.Logger,
-    progress: Callable[[float], None],
-) -> Find:
-    """The request, the scenes that it asks for, and ids that can't be had. Indexes the folders. Raises BlockFailure."""
-    wanted = read_filter(parameters, LocalBlock.description.parameters)
-    folders = folders_of(settings)
-    if not folders:
-        raise BlockFailure(
-            "NO_INPUT_ERROR",
-            "There is no folder of scenes yet: add a folder of GeoTIFFs to Local Scenes, then run again.",
-        )
-    found: list[LocalScene] = []
-    gone: list[SceneFolder] = []
-    for number, folder in enumerate(folders):
-
-        def tell(part: float, number: int = number) -> None:
-            progress((number + part) / len(folders))
-
-        try:
-            headers = index_folder(folder, cache_folder(settings), tell)
-        except OSError:
-            gone.append(folder)
-            log.warning("The folder %s can't be read (%s): is its drive connected?", folder.name, folder.path)
-            continue
-        scenes, notes = scenes_of(folder, headers)
-        for note in notes[:_NOTES]:
-            log.info(note)
-        found += scenes
-    if gone and not found:
-        names = ", ".join(folder.path for folder in gone)
-        raise BlockFailure(
-            "NO_INPUT_ERROR", f"No folder of scenes can be read ({names}): connect its drive or remove it."
-        )
-    if not found:
-        names = ", ".join(folder.path for folder in folders)
-        raise BlockFailure(
-            "NO_INPUT_ERROR", f"There is no georeferenced GeoTIFF in {names}: put scenes there or add another folder."
-        )
-    return (wanted, *_pick(wanted, _unique(found)))
-
-
-def _kept_scenes(settings: Mapping[str, Any]) -> Optional[list[LocalScene]]:
-    """The scenes of all folders as they were indexed last; None where one of them was not."""
-    cache = cache_folder(settings)
-    scenes: list[LocalScene] = []
-    for folder in folders_of(settings):
-        headers = kept_headers(folder, cache)
-        if headers is None:
-            return None
-        scenes += scenes_of(folder, headers)[0]
-    return _unique(scenes) or None
-
-
-def _unique(scenes: Iterable[LocalScene]) -> list[LocalScene]:
-    """Each file once, though its folder lies in another one; ids of equal names in two folders told apart."""
-    by_file: dict[Path, LocalScene] = {}
-    for scene in scenes:
-        by_file.setdefault(Path(scene.folder.path) / scene.sources[0].path, scene)
-    by_id: dict[str, LocalScene] = {}
-    for scene in by_file.values():
-        if scene.id in by_id:
-            mark = hashlib.sha256(scene.folder.path.encode()).hexdigest()[:8]
-            scene = _renamed(scene, f"{scene.id}-{mark}")
-        by_id[scene.id] = scene
-    return list(by_id.values())
-
-
-def _renamed(scene: LocalScene, scene_id: str) -> LocalScene:
-    return LocalScene(scene_id, scene.folder, scene.sources, scene.bands, scene.assumed_bands, scene.known)
-
-
-def _pick(wanted: SceneFilter, scenes: list[LocalScene]) -> tuple[list[LocalScene], list[str]]:
-    if wanted.ids is not None:
-        by_id = {scene.id: scene for scene in scenes}
-        return wanted.pick_ids(by_id.get)
-    ordered = sorted(scenes, key=lambda scene: (newest(scene), scene.id))
-    return wanted.pick(lambda span: ordered), []
 
 
 def _cut(scene: LocalScene, area: Optional[BaseGeometry]) -> BaseGeometry:

@@ -13,11 +13,11 @@ from shapely.geometry.base import BaseGeometry
 
 from ..bands import BLUE, GREEN, RED, band_of
 from ..pixels import quicklooks
+from ..pixels.crs import Reprojection
 from ..pixels.rasters import (
     Cutter,
     GeoTransform,
     Layout,
-    Reprojection,
     Window,
     build_overviews,
     create_geotiff,
@@ -25,7 +25,7 @@ from ..pixels.rasters import (
     pixel_bounds,
     shifted,
     windows,
-)  # fmt: skip
+)
 from .scenes import LocalScene
 
 _NODATA_FLOAT = -9999.0

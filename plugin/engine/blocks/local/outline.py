@@ -14,7 +14,8 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from ..features import rounded
-from ..pixels.rasters import Reprojection, is_value
+from ..pixels.crs import Reprojection
+from ..pixels.rasters import is_value
 
 _COARSE = 400  # pixels of the longer side of the coarse copy
 _HULL_EXCESS = 1.06  # a shape that its convex hull exceeds by less is taken for convex

@@ -21,7 +21,7 @@ from .rasters import (
     open_raster,
     valid_pixels,
     windows,
-)  # fmt: skip
+)
 
 NODATA = -9999.0
 

@@ -18,7 +18,7 @@ from .rasters import (
     open_raster,
     valid_pixels,
     windows,
-)  # fmt: skip
+)
 
 RADIUS = 4  # pixels that a window reads beyond its edges
 _STRENGTHS = {"light": (0.5, 1.0), "medium": (1.0, 1.0), "strong": (1.7, 1.4)}  # amount, sigma of the blur in pixels

@@ -14,6 +14,7 @@ from ..base import BlockFailure, Feature
 from ..features import make_feature
 from ..processing import Progress, make_room, safe_name
 from ..tiling import TilingOptions
+from .crs import spatial_reference
 from .rasters import (
     Layout,
     build_overviews,
@@ -24,9 +25,8 @@ from .rasters import (
     layout_of,
     open_raster,
     shifted,
-    spatial_reference,
     windows,
-)  # fmt: skip
+)
 
 MAX_TILES = 10_000  # of a task: more than any folder is fit for
 _ALIGNED = 0.01  # of a pixel
