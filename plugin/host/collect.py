@@ -32,8 +32,8 @@ QUICKLOOKS = "quicklooks"
 SKIPPED_TOLD = 3  # by name; a message has to be short
 DOWNLOAD_SHARE = 0.9  # of the progress; the rest is unpacking and looking
 PRODUCTS = {"ndvi": "NDVI", "sharpening": "Sharpened", "tiling": "Tile"}  # block name -> what its layers show
-LICENCE_KEYS = ("license", "licence", "rights")
-ATTRIBUTION_KEYS = ("attribution", "copyright")
+LICENCE_KEYS = ("license", "licence")
+ATTRIBUTION_KEYS = ("attribution", "copyright", "rights")
 _LOG_REASON = re.compile(r" - (?:ERROR|CRITICAL) - (?:\[\w+\] )?(.*)$")
 
 
@@ -192,7 +192,7 @@ def _info(manifest: Mapping[str, Any]) -> JobInfo:
         workflow_name=workflow.get("name") or "",
         product=tr(PRODUCTS.get(last_block, "Imagery")),
         credits=manifest.get("credits"),
-        rights="; ".join(licence),
+        rights="; ".join(attribution),
         attribution="; ".join(attribution),
         licence="; ".join(licence),
         parameters=request.get("parameters") or {},
