@@ -107,7 +107,7 @@ class Footer(QWidget):
         balance = self._model.catalogue.balance if self._model.catalogue else None
         if balance is not None:
             left = number(balance - estimate.credits.max)
-            parts.append(self.tr("balance after it {left}").format(left=left))
+            parts.append(self.tr("at least {left} left").format(left=left))
         return " · ".join(parts)
 
     def _button_text(self) -> str:

@@ -53,7 +53,14 @@ class JobForm(QWidget):
 
     def building_steps(self) -> list[Callable[[], None]]:
         """The parts are added by these, in the order in which Tab goes through them."""
-        return [self._add_workflow, self._add_job_type, self._add_aoi, self._add_rest, self._add_footer]
+        return [
+            self._add_workflow,
+            self._add_job_type,
+            self._add_aoi,
+            lambda: self._add(QuickControls(self._model)),
+            self._add_parameters,
+            self._add_footer,
+        ]
 
     def _add_footer(self) -> None:
         self.footer = Footer(self._model, self.estimator, self.run)
@@ -71,8 +78,7 @@ class JobForm(QWidget):
         self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map)
         self._add(self.aoi)
 
-    def _add_rest(self) -> None:
-        self._add(QuickControls(self._model))
+    def _add_parameters(self) -> None:
         self.parameters = ParametersBox(self._model)
         self._add(self.parameters)
 

@@ -10,8 +10,9 @@ from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from ..host.records import JobRecord
 from ..host.words import job_type_word, number
+from ..jobs.job import JobState
 from .job_words import job_title, local_time, outputs_word, status_word, utc_time
-from .ui_files import own_icon
+from .ui_files import state_icon
 
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -36,6 +37,7 @@ class JobsModel(QAbstractTableModel):
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self._records: list[JobRecord] = []
+        self._icons = {state: state_icon(state.value) for state in JobState}
 
     def set_records(self, records: list[JobRecord]) -> None:
         """Become these records by removing, inserting and changing single rows."""
@@ -101,7 +103,7 @@ class JobsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(record, column)
         if role == Qt.ItemDataRole.DecorationRole and column is Column.STATUS:
-            return own_icon(f"state_{record.job.state.value}")
+            return self._icons[record.job.state]
         if role == Qt.ItemDataRole.ToolTipRole:
             return utc_time(record.job.created_at) if column is Column.CREATED else self._text(record, column)
         if role == Qt.ItemDataRole.TextAlignmentRole and column is Column.CREDITS:

@@ -16,7 +16,7 @@ from .jobs_model import RECORD_ROLE, SORT_ROLE, Column, JobsModel
 from .log_dialog import LogDialog
 from .ui_files import set_up, theme_icon
 
-WIDTH_NEEDED = {Column.CREDITS: 430, Column.CREATED: 520, Column.TYPE: 640, Column.WORKFLOW: 760}  # pixels of the table
+WIDTH_NEEDED = {Column.CREDITS: 430, Column.TYPE: 500, Column.CREATED: 640, Column.WORKFLOW: 780}  # pixels of the table
 TASKS_EVERY_MS = 2000  # of the chosen job only, and only while it runs
 
 

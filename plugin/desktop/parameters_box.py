@@ -14,7 +14,7 @@ from .json_editor import JsonMarks, replace_text
 from .request_model import RequestModel
 from .ui_files import set_up, soften, theme_icon
 
-LIST_LINES = 3.2  # so that a fourth problem peeps out
+MOST_LISTED = 4  # without scrolling
 
 
 class ParametersBox(QgsCollapsibleGroupBox):
@@ -28,7 +28,6 @@ class ParametersBox(QgsCollapsibleGroupBox):
         self.setCollapsed(True)
         soften(self.parametersHint)
         self.parameterProblems.hide()
-        self.parameterProblems.setMaximumHeight(int(LIST_LINES * self.fontMetrics().lineSpacing() * 2))
         self.parametersEditor.textChanged.connect(lambda: model.set_text(self.parametersEditor.text()))
         self.parameterProblems.itemActivated.connect(self._go_to_item)
         self.parameterProblems.itemClicked.connect(self._go_to_item)
@@ -41,6 +40,12 @@ class ParametersBox(QgsCollapsibleGroupBox):
         self.parametersEditor.setCursorPosition((problem.line or 1) - 1, (problem.column or 1) - 1)
         self.parametersEditor.ensureCursorVisible()
         self.parametersEditor.setFocus()
+
+    def _fit_list(self) -> None:
+        """As high as its problems, up to a few; the rest scrolls."""
+        listed = self.parameterProblems
+        rows = sum(listed.sizeHintForRow(row) for row in range(min(listed.count(), MOST_LISTED)))
+        listed.setFixedHeight(rows + 2 * listed.frameWidth() + listed.fontMetrics().lineSpacing() // 2)
 
     def _go_to_item(self, item: QListWidgetItem) -> None:
         self.go_to(item.data(Qt.ItemDataRole.UserRole))
@@ -55,6 +60,7 @@ class ParametersBox(QgsCollapsibleGroupBox):
             item.setData(Qt.ItemDataRole.UserRole, problem)
             self.parameterProblems.addItem(item)
         self.parameterProblems.setVisible(bool(problems))
+        self._fit_list()
         count = len(problems)
         self.setTitle(self.tr("Parameters (Problems: %n)", "", count) if count else self.tr("Parameters"))
 

@@ -10,6 +10,7 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QGraphicsOpacityEffect, QLabel, QWidget
 
 ROOT = Path(__file__).parents[2]
+STATE_ICON_SIZE = 64  # pixels; drawn smaller, sharp on fine screens too
 HINT_OPACITY = 0.8  # at least 4.5:1 against the window, in light and dark themes
 
 
@@ -22,13 +23,22 @@ def soften(*labels: QLabel) -> None:
     """Make hints stand back behind what they explain, in whatever colour the theme gives them."""
     for label in labels:
         effect = QGraphicsOpacityEffect(label)
-        effect.setOpacity(HINT_OPACITY)
+        effect.setOpacity(STATE_ICON_SIZE = 64  # pixels; drawn smaller, sharp on fine screens too
+HINT_OPACITY)
         label.setGraphicsEffect(effect)
 
 
 def own_icon(name: str) -> QIcon:
     """An icon of the plugin's: `resources/icons/<name>.svg`."""
     return QIcon(str(ROOT / "resources" / "icons" / f"{name}.svg"))
+
+
+def state_icon(state: str) -> QIcon:
+    """The icon of a job's state, the same in a chosen row: Qt would tint it with the row's colour."""
+    pixmap = own_icon(f"state_{state}").pixmap(STATE_ICON_SIZE, STATE_ICON_SIZE)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon
 
 
 def theme_icon(name: str) -> QIcon:

@@ -19,8 +19,13 @@ PICTURES = REPOSITORY / "build" / "desktop"
 
 
 def too_long(pause: dict[str, Any]) -> bool:
-    """True for a pause that a person would feel and that is not QGIS's own, or that is very long."""
-    return pause["seconds"] > LONGEST_PAUSE or (bool(pause["stack"]) and pause["seconds"] > LONGEST_PAUSE_OF_OURS)
+    """True for a pause that a person would feel and that is not QGIS's own, or that is very long.
+
+    Where other work fills the machine (its load is above its processors), everything takes so many times longer.
+    """
+    crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    longest = LONGEST_PAUSE_OF_OURS if pause["stack"] else LONGEST_PAUSE
+    return pause["seconds"] > longest * crowded
 
 
 def in_words(pause: dict[str, Any]) -> str:

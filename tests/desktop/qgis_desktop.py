@@ -100,13 +100,10 @@ class Desktop:
         """Run Python inside QGIS; names stay for later calls."""
         self._ask(code=code)
 
-    def wait(self, expression: str, seconds: float = WAIT_SECONDS) -> Any:
-        """Wait until the expression is true inside QGIS; gives its value."""
+    def wait(self, expression: str, seconds: float = WAIT_SECONDS) -> None:
+        """Wait until the expression is true inside QGIS."""
         deadline = time.monotonic() + seconds
-        while True:
-            value = self.get(expression)
-            if value:
-                return value
+        while not self.get(f"bool({expression})"):
             if time.monotonic() > deadline:
                 self.shot(self.folder / "gave-up.png")
                 raise DesktopError(f"still not true after {seconds} s: {expression}\n{self.errors}\n{self.output}")

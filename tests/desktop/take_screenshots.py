@@ -1,0 +1,152 @@
+"""The dock in its main states, light and dark, narrow and wide, into build/screenshots: `make screenshots`.
+
+The real QGIS on the local engine; every picture is of something that was really done.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from qgis_desktop import REPOSITORY, Desktop
+
+OUT = REPOSITORY / "build" / "screenshots"
+THEMES = {"light": "default", "dark": "Night Mapping"}
+WIDTHS = (400, 560)  # pixels of the dock
+CHOSEN = "dock.jobs.chosen"
+OVER = f"{CHOSEN} is not None and {CHOSEN}.job.state.ended"
+LOADED = f"{CHOSEN} is not None and {CHOSEN}.delivery.state.value == 'loaded'"
+
+
+class Photographer:
+    """One QGIS session in one theme."""
+
+    def __init__(self, desktop: Desktop, name: str) -> None:
+        self.desktop, self._name = desktop, name
+
+    def picture(self, state: str) -> None:
+        """The dock alone at each width; at the last one the whole window too."""
+        for width in WIDTHS:
+            self.desktop.do(f"iface.mainWindow().resizeDocks([plugin._dock], [{width}], Qt.Orientation.Horizontal)")
+            self.desktop.wait(f"abs(plugin._dock.width() - {width}) < 30")
+            self.settle()
+            screen = OUT / f"{self._name}-{state}-window.png"
+            self.desktop.shot(screen)
+            left, top, wide, high = self.desktop.get(
+                "(lambda d, p: [p.x(), p.y(), d.width(), d.height()])"
+                "(plugin._dock, plugin._dock.mapToGlobal(QPoint(0, 0)))"
+            )
+            dock = OUT / f"{self._name}-{state}-{width}.png"
+            crop = f"{wide}x{high}+{left}+{top}"
+            subprocess.run(["convert", str(screen), "-crop", crop, "+repage", str(dock)], check=True, timeout=30)
+            print(dock.relative_to(REPOSITORY), flush=True)
+
+    def settle(self) -> None:
+        """Wait until the map is drawn and the screen shows what was last done."""
+        self.desktop.wait("iface.mapCanvas().mapSettings().outputSize() == iface.mapCanvas().viewport().size()")
+        self.desktop.do("iface.mapCanvas().refresh()")
+        self.desktop.wait_for_map()
+        self.desktop.do("turns = []\nfor i in range(12): QTimer.singleShot(25 * i, lambda: turns.append(1))")
+        self.desktop.wait("len(turns) == 12")
+
+    def open(self) -> None:
+        """The dock on an empty form, a map of the world behind it."""
+        self.desktop.do(
+            "from qgis.core import *\nfrom qgis.PyQt.QtCore import QPoint, Qt, QTimer\n"
+            "from qgis.PyQt.QtWidgets import QDockWidget\n"
+            "iface.mainWindow().findChild(QDockWidget, 'Browser').close()\n"
+            "iface.newProject()\n"
+            "countries = QgsApplication.pkgDataPath() + '/resources/data/world_map.gpkg|layername=countries'\n"
+            "iface.addVectorLayer(countries, 'World', 'ogr')\n"
+            "plugin = plugins['up42_jobs']\n"
+            "plugin._action.trigger()"
+        )
+        self.desktop.wait("find('runButton') is not None and plugin._content.form.isEnabled()")
+        self.desktop.do(
+            "dock = plugin._content\nform, model = dock.form, dock.model\n"
+            "from up42_jobs.plugin.jobs.aoi import GeometricFilter\nfrom up42_jobs.plugin.jobs.job import JobType\n"
+            "def choose_workflow(name):\n"
+            "    model.set_workflow(next(w for w in model.catalogue.workflows if w.name == name))\n"
+        )
+
+    def estimated(self) -> None:
+        """Wait for the estimate of what the form says."""
+        self.desktop.wait("form.estimator.current is not None")
+
+    def run(self, until: str) -> None:
+        """Run what the form says, by its button."""
+        self.desktop.do("dock.tabs.setCurrentWidget(form)")
+        jobs = self.desktop.get("dock.jobs.jobsView.model().rowCount()")
+        self.desktop.click("runButton")
+        self.desktop.wait(f"dock.jobs.jobsView.model().rowCount() == {jobs + 1}")
+        self.desktop.wait(until)
+
+
+def photograph(photographer: Photographer) -> None:
+    """All states, in the order in which a person would meet them."""
+    desktop = photographer.desktop
+    photographer.open()
+    photographer.picture("1-empty")
+
+    desktop.click("exampleButton")
+    photographer.estimated()
+    photographer.picture("2-ready")
+
+    photographer.run(until=LOADED)
+    desktop.do("dock.tabs.setCurrentWidget(form)\nmodel.set_job_type(JobType.TEST_QUERY)")
+    photographer.run(until=LOADED)
+    desktop.do("model.set_job_type(JobType.LIVE_JOB)\nmodel.set_parameter('demo-s2-l2a:1', 'max_cloud_cover', 0)")
+    desktop.do("model.set_parameter('demo-s2-l2a:1', 'time', '2024-06-01T00:00:00Z/2024-06-02T00:00:00Z')")
+    photographer.run(until=OVER)
+    photographer.picture("3-job-failed")
+    desktop.do("choose_workflow('Demo NDVI')\nmodel.set_parameter('demo-s2-l2a:1', 'limit', 4)")
+    photographer.run(until=f"{CHOSEN}.tasks")
+    photographer.picture("4-job-running")
+    desktop.wait(LOADED)
+    photographer.picture("5-job-loaded")
+
+    desktop.do(
+        "dock.tabs.setCurrentWidget(form)\n"
+        "dock.header.choose('practice')\ndock.open_connection()\nchoose_workflow('Demo Sharpened')"
+    )
+    desktop.wait("form.isEnabled() and model.catalogue.connection.id == 'practice'")
+    photographer.picture("6-practice-test-query")
+    desktop.do("model.set_job_type(JobType.LIVE_JOB)\nmodel.set_filter(GeometricFilter.BBOX)")
+    photographer.estimated()
+    photographer.picture("7-practice-live-job")
+    desktop.click("runButton")
+    desktop.wait("find('ConfirmDialog') is not None")
+    photographer.picture("8-confirmation")
+    desktop.key("Escape")
+    desktop.wait("find('ConfirmDialog') is None")
+    desktop.do(
+        "form.parameters.setCollapsed(False)\n"
+        "model.set_text(model.text.replace('\"medium\"', '\"much\"').replace('\"limit\": 1', '\"limit\": 0'))"
+    )
+    desktop.click("showProblemButton")
+    photographer.picture("9-mistakes")
+
+
+def main() -> int:
+    """Take all pictures; any Python error inside QGIS is an error here."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    for old in OUT.glob("*.png"):
+        old.unlink()
+    for name, theme in THEMES.items():
+        desktop = Desktop(theme=theme)
+        try:
+            photograph(Photographer(desktop, name))
+            desktop.quit()
+            if desktop.errors:
+                print(desktop.errors, file=sys.stderr)
+                return 1
+        finally:
+            desktop.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
