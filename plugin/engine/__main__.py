@@ -1,4 +1,5 @@
-"""Starts the engine: `python -m up42_jobs.plugin.engine --data DIR [--port N] [--stay] [--settings-stdin]`.
+"""Starts the engine: `python -m up42_jobs.plugin.engine --data DIR [--port N] [--stay] [--settings-stdin]
+[--rate-limit N]`.
 
 The first line on standard output is JSON with the URL and the keys of both projects. If an engine runs on the data
 folder already, the line is that engine's with `"attached": true`, and this process ends with 0. Exit codes: 0 ended
@@ -68,7 +69,17 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: any that is free)")
     parser.add_argument("--stay", action="store_true", help="live until SIGTERM, with or without a lease")
     parser.add_argument("--settings-stdin", action="store_true", help="read network settings (JSON, one line) first")
+    parser.add_argument(
+        "--rate-limit", type=_rate, default=0.0, metavar="N", help="requests per second, bursts of 5 N (default: none)"
+    )
     return parser.parse_args(arguments)
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 <= rate <= 1_000_000:
+        raise ValueError("a rate is a number from 0")
+    return rate
 
 
 def _run(options: argparse.Namespace, blocks_module: str) -> int:
@@ -115,7 +126,7 @@ def _live(data: Path, options: argparse.Namespace, instance: Instance, blocks_mo
     for name in ("SIGTERM", "SIGINT"):
         # a handler must not take locks that the thread it interrupts may hold: another thread does
         signal.signal(getattr(signal, name), lambda *_: threading.Thread(target=life.end).start())
-    engine = Engine(data, keys, life, blocks_module)
+    engine = Engine(data, keys, life, blocks_module, options.rate_limit)
     if settings is not None:
         engine.network.change(settings)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 from .auth import Doorkeeper
 from .blocks.base import Block
@@ -14,6 +14,7 @@ from .lease import Life
 from .network import NetworkSettings
 from .package_path import PACKAGE
 from .projects import FREE, KINDS, PRACTICE, Project, make_projects
+from .rate_limit import RateLimit
 from .runner import Runner
 from .scene_folders import scene_folders
 from .signed import Signer
@@ -23,15 +24,24 @@ BLOCKS_MODULE = f"{PACKAGE}.blocks"
 
 
 class Engine:
-    """Everything that a request may need. `blocks_module` names a module with `BLOCKS`: block id -> Block."""
+    """Everything that a request may need. `blocks_module` names a module with `BLOCKS`: block id -> Block.
 
-    def __init__(self, data: Path, keys: Keys, life: Life, blocks_module: str = BLOCKS_MODULE):
+    `per_second` limits the rate of requests; 0 is no limit.
+    """
+
+    def __init__(
+        self, data: Path, keys: Keys, life: Life, blocks_module: str = BLOCKS_MODULE, per_second: float = 0.0
+    ):
         self.data = data
         self.life = life
         self.blocks: Mapping[str, Block] = importlib.import_module(blocks_module).BLOCKS
         self.doorkeeper = Doorkeeper(
-            {keys.project_id: keys.project_key, keys.free_project_id: keys.free_project_key}, keys.signing_key
+            {keys.project_id: keys.project_key, keys.free_project_id: keys.free_project_key},
+            keys.signing_key,
+            (keys.account_user, keys.account_password),
         )
+        self.keys = keys
+        self.rate_limit = RateLimit(per_second)
         self.signer = Signer(keys.signing_key)
         self.network = NetworkSettings(data)
         self.store = Store(data)
@@ -42,6 +52,11 @@ class Engine:
         make_projects(self.store)
         seed_workflows(self.store, self.blocks)
         self.runner = Runner(data, self.store, self.blocks, blocks_module, self.network)
+
+    @property
+    def projects(self) -> Sequence[Project]:
+        """Both projects, Practice first."""
+        return tuple(self._projects.values())
 
     def project(self, project_id: str) -> Optional[Project]:
         """One of the two projects; None for any other id."""

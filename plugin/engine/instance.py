@@ -13,11 +13,15 @@ from urllib.parse import urlsplit
 from .files import read_json, write_private_json
 from .keys import Keys
 from .lock import FileLock
+from .proof import knows_key
 
 LOCK_FILE = "engine.lock"
 INSTANCE_FILE = "engine.json"
 ATTACH_TIMEOUT_SECONDS = 5
-_PUBLIC_KEYS = ("url", "project_id", "project_key", "free_project_id", "free_project_key")
+_PUBLIC_KEYS = (
+    *("url", "project_id", "project_key", "free_project_id", "free_project_key"),
+    *("account_user", "account_password"),
+)
 
 
 class Instance:
@@ -36,13 +40,7 @@ class Instance:
 
     def announce(self, url: str, keys: Keys) -> str:
         """Tell later starters where this engine is; returns the first line of its standard output."""
-        known = {
-            "url": url,
-            "project_id": keys.project_id,
-            "project_key": keys.project_key,
-            "free_project_id": keys.free_project_id,
-            "free_project_key": keys.free_project_key,
-        }
+        known = {"url": url, **keys.public}
         write_private_json(self._file, {**known, "pid": os.getpid()})
         return json.dumps(known)
 
@@ -65,9 +63,12 @@ class Instance:
 
 
 def _agrees(known: Mapping[str, str], wish: Mapping[str, Any]) -> bool:
+    """Ask the engine to live on. It must prove first that it is no stranger on a killed one's port."""
     pair = base64.b64encode(f"{known['project_id']}:{known['project_key']}".encode()).decode()
     connection = http.client.HTTPConnection(urlsplit(known["url"]).netloc, timeout=ATTACH_TIMEOUT_SECONDS)
     try:
+        if not knows_key(connection, known["url"], known["free_project_key"]):
+            return False
         headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
         connection.request("POST", "/engine/attach", json.dumps(wish), headers)
         return connection.getresponse().status == 200

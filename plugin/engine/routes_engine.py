@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .answers import Answer, bare_json, enveloped, nothing
 from .lease import Life
 from .network import NetworkSettingsError
+from .proof import is_nonce, proof
 from .refusal import Refusal, invalid, not_found
 from .routing import Access, Call, Route
 from .scene_folders import delete_scene_folder, put_scene_folder, scene_folders
@@ -63,6 +64,14 @@ def describe(call: Call) -> Answer:
     """`GET /engine`: what runs here."""
     life = call.engine.life
     return enveloped({"pid": os.getpid(), "leases": life.leases, "stays": life.stays})
+
+
+def prove(call: Call) -> Answer:
+    """`GET /engine/proof?nonce=…`: shows to a client that this is its engine, before that sends a key."""
+    nonce = call.request.one("nonce")
+    if not is_nonce(nonce):
+        raise invalid("nonce must be 32 to 128 hexadecimal digits.")
+    return enveloped({"proof": proof(call.engine.keys.free_project_key, call.request.origin, nonce or "")})
 
 
 def attach(call: Call) -> Answer:
@@ -125,6 +134,7 @@ def not_an_answer(call: Call) -> Answer:
 
 ROUTES = [
     Route("GET", "/", not_an_answer, Access.ANYONE),
+    Route("GET", "/engine/proof", prove, Access.ANYONE),
     Route("GET", "/engine", describe, Access.KEY_HOLDER),
     Route("GET", "/engine/lease", open_lease, Access.KEY_HOLDER),
     Route("POST", "/engine/attach", attach, Access.KEY_HOLDER),

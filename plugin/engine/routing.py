@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Callable, Optional, Sequence
 
+from .auth import ACCOUNT
 from .engine import Engine
 from .projects import Project
 from .refusal import Refusal, forbidden, not_found, unauthorised
 from .server import Request, Sendable
+from .shapes import workspace_id
+
+UNLIMITED = ("/engine", "/signed")  # not of the contract's host: no rate is counted
 
 
 class Access(Enum):
@@ -23,7 +27,10 @@ class Access(Enum):
 
 @dataclass(frozen=True)
 class Call:
-    """A request on its way to its route: the engine, the request, and the caller's project (None: anyone's)."""
+    """A request on its way to its route: the engine, the request, and the caller's project (None: anyone's).
+
+    The account has both projects: then it is the one that the path names, else Practice, whose credits are its own.
+    """
 
     engine: Engine
     request: Request
@@ -68,39 +75,46 @@ class Router:
 
     def dispatch(self, request: Request) -> Sendable:
         """Answer a request. Raises Refusal."""
+        if not request.path.startswith(UNLIMITED):
+            self._engine.rate_limit.count()
         matches = [(pattern.fullmatch(request.path), route) for pattern, route in self._routes]
         found = [(match, route) for match, route in matches if match]
         for match, route in found:
             if request.method == route.method:
-                caller = self._caller(request, route.access)
+                callers = self._callers(request, route.access)
                 named = replace(request, names=match.groupdict())
-                self._check_project(named, caller)
-                return route.respond(Call(self._engine, named, caller))
-        self._caller(request, Access.PROJECT)  # strangers don't learn what there is
+                return route.respond(Call(self._engine, named, self._chosen(named, callers)))
+        self._callers(request, Access.PROJECT)  # strangers don't learn what there is
         if found:
             raise Refusal(405, f"{request.method} is not possible here.")
         raise not_found(f"There is nothing at {request.path}")
 
-    def _caller(self, request: Request, access: Access) -> Optional[Project]:
+    def _callers(self, request: Request, access: Access) -> Sequence[Project]:
+        """The projects that the caller may use; none where anyone may ask."""
         if access is Access.ANYONE:
-            return None
+            return ()
         header = request.headers.get("Authorization", "")
         scheme = header.partition(" ")[0].lower()
-        project_id = None
+        holder = None
         if scheme == "bearer":
-            project_id = self._engine.doorkeeper.project_of_bearer(header)
+            holder = self._engine.doorkeeper.holder_of_bearer(header)
         elif scheme == "basic" and access is Access.KEY_HOLDER:
-            project_id = self._engine.doorkeeper.project_of_basic(header)
-        project = self._engine.project(project_id) if project_id else None
+            holder = self._engine.doorkeeper.project_of_basic(header)
+        if holder == ACCOUNT:
+            return self._engine.projects
+        project = self._engine.project(holder) if holder else None
         if project is None:
             raise unauthorised()
-        return project
+        return (project,)
 
-    def _check_project(self, request: Request, caller: Optional[Project]) -> None:
-        """A token is good for its own project only (contract 1.2, 2.1)."""
-        wanted = request.names.get("p")
-        if wanted is None or (caller and wanted == caller.id):
-            return
-        if request.method == "GET" and self._engine.project(wanted) is None:
+    def _chosen(self, request: Request, callers: Sequence[Project]) -> Optional[Project]:
+        """The caller's project that the path names, by {p} or by its workspace {ws} (contract 1.2, 2.1, 2.9)."""
+        wanted, workspace = request.names.get("p"), request.names.get("ws")
+        if wanted is None and workspace is None:
+            return callers[0] if callers else None
+        for project in callers:
+            if wanted == project.id or (workspace and workspace == workspace_id(project)):
+                return project
+        if wanted and request.method == "GET" and self._engine.project(wanted) is None:
             raise not_found(f"Project not found for id {wanted}")
-        raise forbidden("This token is for another project.")
+        raise forbidden("This token is for another project or workspace.")

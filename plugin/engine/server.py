@@ -171,6 +171,9 @@ class Handler(BaseHTTPRequestHandler):
         host = self.headers.get("Host", "").lower()
         if host not in self.server.hosts:  # a web page whose name was made to point here (DNS rebinding)
             raise forbidden("The Host header does not name this engine.")
+        origin = self.headers.get("Origin", f"http://{host}").lower()
+        if origin != f"http://{host}" or self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            raise forbidden("Requests of web pages are refused.")
         parts = urlsplit(self.path)
         return Request(
             method=self.command,

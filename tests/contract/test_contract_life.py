@@ -15,7 +15,10 @@ import pytest
 import requests
 from engine_process import BBOX, until
 
-LINE = ["url", "project_id", "project_key", "free_project_id", "free_project_key"]
+LINE = [
+    *("url", "project_id", "project_key", "free_project_id", "free_project_key"),
+    *("account_user", "account_password"),
+]
 
 
 def is_alive(pid):
@@ -54,7 +57,7 @@ def test_the_first_line_and_the_files_of_a_new_engine(start_engine, tmp_path):
     assert [known[key] for key in LINE] == list(engine.line.values())
 
 
-def test_sigterm_ends_it_cleanly_and_the_keys_stay(start_engine, tmp_path):
+def test_sigterm_ends_it_cleanly_and_each_start_has_its_own_key(start_engine, tmp_path):
     engine = start_engine(tmp_path, "--stay")
     token = engine.practice().http.headers["Authorization"]
     asked = time.monotonic()
@@ -62,7 +65,10 @@ def test_sigterm_ends_it_cleanly_and_the_keys_stay(start_engine, tmp_path):
     assert time.monotonic() - asked < 3
     assert not (tmp_path / "engine.json").exists()
     again = start_engine(tmp_path, "--stay")
-    assert [again.line[key] for key in LINE[1:]] == [engine.line[key] for key in LINE[1:]]
+    for name in ("project_id", "free_project_id", "account_user"):
+        assert again.line[name] == engine.line[name]
+    for name in ("project_key", "free_project_key", "account_password"):
+        assert again.line[name] != engine.line[name]
     assert "attached" not in again.line
     answer = requests.get(f"{again.line['url']}/users/me", headers={"Authorization": token}, timeout=10)
     assert answer.status_code == 200

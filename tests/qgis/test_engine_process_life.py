@@ -133,7 +133,8 @@ def test_a_killed_engine_is_noticed_and_started_again(client: Callable[[], Local
     after = address_of(engine, cancel)
     assert pid_of(folder) != pid
     assert leases(after) == 1
-    assert (after.free, after.practice) == (before.free, before.practice)
+    assert (after.free.user, after.practice.user) == (before.free.user, before.practice.user)
+    assert after.free.secret != before.free.secret, "each start has its own key"
 
 
 def test_it_inherits_nothing_that_it_should_not_have(

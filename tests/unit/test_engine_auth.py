@@ -47,15 +47,15 @@ def test_basic_that_is_none(doorkeeper, header):
 
 def test_a_token_lasts_five_minutes(doorkeeper):
     header = f"Bearer {doorkeeper.issue('free', NOW)}"
-    assert doorkeeper.project_of_bearer(header, NOW + 299) == "free"
-    assert doorkeeper.project_of_bearer(header, NOW + 300) is None
+    assert doorkeeper.holder_of_bearer(header, NOW + 299) == "free"
+    assert doorkeeper.holder_of_bearer(header, NOW + 300) is None
 
 
 def test_a_token_of_others_is_none(doorkeeper):
     other = Doorkeeper(KEYS, "another signing key")
-    assert doorkeeper.project_of_bearer(f"Bearer {other.issue('free')}") is None
+    assert doorkeeper.holder_of_bearer(f"Bearer {other.issue('free')}") is None
     gone = Doorkeeper({"gone": "x"}, "signing")
-    assert doorkeeper.project_of_bearer(f"Bearer {gone.issue('gone')}") is None
+    assert doorkeeper.holder_of_bearer(f"Bearer {gone.issue('gone')}") is None
 
 
 def test_claims_cannot_be_changed(doorkeeper):
@@ -65,7 +65,7 @@ def test_claims_cannot_be_changed(doorkeeper):
     packed = base64.urlsafe_b64encode(json.dumps(changed).encode()).rstrip(b"=").decode()
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
     for token in (f"{head}.{packed}.{signature}", f"{unsigned}.{claims}.", f"{head}.{claims}", "", "é.é.é"):
-        assert doorkeeper.project_of_bearer(f"Bearer {token}", NOW) is None
+        assert doorkeeper.holder_of_bearer(f"Bearer {token}", NOW) is None
 
 
 def test_a_signed_path_lasts_five_minutes_and_is_for_itself_only():

@@ -128,9 +128,14 @@ def test_built_in_workflows_come_once_and_only_where_their_blocks_are(store, tmp
     )
 
 
-def test_keys_are_made_once_and_private(tmp_path):
-    keys = load_keys(tmp_path)
-    assert load_keys(tmp_path) == keys
+def test_ids_stay_and_each_start_has_keys_of_its_own(tmp_path):
+    first, second = load_keys(tmp_path), load_keys(tmp_path)
+    for name in ("project_id", "free_project_id", "signing_key", "account_user"):
+        assert getattr(first, name) == getattr(second, name)
+    secrets = [getattr(k, n) for k in (first, second) for n in ("project_key", "free_project_key", "account_password")]
+    assert len(set(secrets)) == 6
+    stored = (tmp_path / "keys.json").read_text()
+    assert not any(secret in stored or secret in repr(first) for secret in secrets)
     assert stat.S_IMODE((tmp_path / "keys.json").stat().st_mode) == 0o600
     (tmp_path / "keys.json").write_text("{}")
     with pytest.raises(KeysError):
