@@ -297,6 +297,19 @@ def test_a_turned_raster_is_clipped_too(folder, tmp_path):
     assert dataset.ReadAsArray(*here, 1, 1)[0, 0] == image[0, row, column]
 
 
+def test_the_users_folder_is_only_read_and_its_side_files_count(folder, tmp_path):
+    write_raster(folder / "a_20240101.tif", pixels(2))
+    (folder / "a_20240101.tif.aux.xml").write_text(
+        '<PAMDataset><PAMRasterBand band="1"><Description>B4 Red</Description></PAMRasterBand></PAMDataset>'
+    )
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    settings = settings_of(folder, tmp_path / "cache")
+    done = run_block("local-scenes", {"intersects": MIDDLE}, tmp_path / "t", settings=settings)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert done.raster().GetRasterBand(1).GetDescription() == "B4 Red"
+    assert {path.suffix for path in [*done.output.iterdir(), *done.quicklooks.iterdir()]} == {".tif", ".json", ".jpg"}
+
+
 def test_floats_alpha_and_scale(folder, tmp_path):
     values = RNG.random((1, SIDE, SIDE)).astype(np.float32)
     values[0, 100:110, 100:110] = np.nan

@@ -68,9 +68,17 @@ def _list(root: Path) -> dict[str, Stamp]:
         for name in files:
             path = Path(parent, name)
             if path.suffix.lower() in _SUFFIXES and path.is_file() and len(found) < MAX_FILES:
-                status = path.stat()
-                found[path.relative_to(root).as_posix()] = (status.st_mtime_ns, status.st_size)
+                found[path.relative_to(root).as_posix()] = _stamp(path, f"{name}.aux.xml" in files)
     return dict(sorted(found.items()))
+
+
+def _stamp(path: Path, has_side_file: bool) -> Stamp:
+    """When a file or its side file (.aux.xml, where GDAL keeps what a TIFF can't hold) has changed, and its size."""
+    status = path.stat()
+    changed = status.st_mtime_ns
+    if has_side_file:
+        changed = max(changed, path.with_name(f"{path.name}.aux.xml").stat().st_mtime_ns)
+    return changed, status.st_size
 
 
 def _file(folder: SceneFolder, cache: Path) -> Path:

@@ -15,7 +15,7 @@ from shapely.ops import unary_union
 
 from ..features import rounded
 from ..pixels.crs import Reprojection
-from ..pixels.rasters import is_value
+from ..pixels.rasters import is_value, vectors_in_memory
 
 _COARSE = 400  # pixels of the longer side of the coarse copy
 _HULL_EXCESS = 1.06  # a shape that its convex hull exceeds by less is taken for convex
@@ -81,8 +81,7 @@ def _polygons(valid: np.ndarray) -> list[Polygon]:
     rows, columns = valid.shape
     canvas = gdal.GetDriverByName("MEM").Create("", columns, rows, 1, gdal.GDT_Byte)
     canvas.GetRasterBand(1).WriteArray(valid.astype(np.uint8))
-    driver = ogr.GetDriverByName("Memory") or ogr.GetDriverByName("MEM")
-    source = driver.CreateDataSource("")
+    source = vectors_in_memory()
     layer = source.CreateLayer("valid", geom_type=ogr.wkbPolygon)
     canvas.SetGeoTransform((0, 1, 0, 0, 0, 1))
     gdal.Polygonize(canvas.GetRasterBand(1), canvas.GetRasterBand(1), layer, -1, ["8CONNECTED=8"])

@@ -24,12 +24,17 @@ GeoTransform = tuple[float, float, float, float, float, float]
 
 
 def prepare_gdal() -> None:
-    """Errors as exceptions, a bounded cache, no side files (.aux.xml) beside our outputs."""
+    """Errors as exceptions, a bounded cache."""
     gdal.UseExceptions()
     ogr.UseExceptions()
     osr.UseExceptions()
     gdal.SetCacheMax(CACHE_BYTES)
-    gdal.SetConfigOption("GDAL_PAM_ENABLED", "NO")
+
+
+def vectors_in_memory() -> ogr.DataSource:
+    """An empty source of vector layers."""
+    moved = int(gdal.VersionInfo()) >= 3_110_000  # GDAL 3.11 has moved them from the driver Memory to MEM
+    return ogr.GetDriverByName("MEM" if moved else "Memory").CreateDataSource("")
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,7 @@ class Cutter:
     def __init__(self, polygon: BaseGeometry, geotransform: GeoTransform, crs: str):
         self._geotransform = geotransform
         self._reference = spatial_reference(crs)
-        # GDAL 3.11 has moved vectors in memory from the driver Memory to MEM.
-        driver = ogr.GetDriverByName("Memory") or ogr.GetDriverByName("MEM")
-        self._source = driver.CreateDataSource("")  # kept: the layer lives in it
+        self._source = vectors_in_memory()  # kept: the layer lives in it
         self._layer = self._source.CreateLayer("cut", self._reference, ogr.wkbUnknown)
         feature = ogr.Feature(self._layer.GetLayerDefn())
         feature.SetGeometry(ogr.CreateGeometryFromWkb(polygon.wkb))
