@@ -23,8 +23,7 @@ def soften(*labels: QLabel) -> None:
     """Make hints stand back behind what they explain, in whatever colour the theme gives them."""
     for label in labels:
         effect = QGraphicsOpacityEffect(label)
-        effect.setOpacity(STATE_ICON_SIZE = 64  # pixels; drawn smaller, sharp on fine screens too
-HINT_OPACITY)
+        effect.setOpacity(HINT_OPACITY)
         label.setGraphicsEffect(effect)
 
 
