@@ -40,7 +40,7 @@ class LocalEngine:
 
     def __init__(self, data_folder: Path, python: Callable[[], Optional[Path]] = find_python) -> None:
         """`python` finds the interpreter; it is asked on a worker thread, until it has found one."""
-        self._folder = data_folder
+        self.data_folder = data_folder
         self._find_python = python
         self._python: Optional[Path] = None
         self._starting = threading.Lock()  # held by the one thread that attaches or starts
@@ -93,7 +93,7 @@ class LocalEngine:
             raise Cancelled
         raise EngineUnavailable(
             tr("The local engine started, but doesn't answer. Try again; its log is {log}.").format(
-                log=self._folder / LOG_FILE
+                log=self.data_folder / LOG_FILE
             )
         )
 
@@ -107,10 +107,10 @@ class LocalEngine:
             raise EngineUnavailable(how_to_mend([]))
         cancel.check()
         try:
-            known = start(self._folder, self._python, cancel)
+            known = start(self.data_folder, self._python, cancel)
         except EngineFailed as e:
             text = tr("The local engine could not be started: {reason} (Its log is {log}.)")
-            raise EngineUnavailable(text.format(reason=e, log=self._folder / LOG_FILE)) from e
+            raise EngineUnavailable(text.format(reason=e, log=self.data_folder / LOG_FILE)) from e
         return EngineAddress(
             known["url"],
             practice=Credentials.project(known["project_id"], known["project_key"]),
