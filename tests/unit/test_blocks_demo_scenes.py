@@ -226,6 +226,18 @@ def test_an_aoi_that_no_scene_can_contain_is_answered_at_once():
     assert BLOCK.search({"contains": huge, "time": None, "limit": 500}, {}) == []
 
 
+def test_an_aoi_as_large_as_the_world_is_refused_at_once():
+    with pytest.raises(BlockFailure, match="draw a smaller AOI"):
+        BLOCK.amount({"bbox": [-180, -90, 180, 90], "limit": 5}, {}, None)
+
+
+@pytest.mark.parametrize("corner", [(-180, 50), (179.9, -20), (-180, -90), (179.9, 89.9), (0, 89.9), (0, -90)])
+def test_the_edges_of_the_world_have_scenes_or_none_but_no_crash(corner):
+    west, south = corner
+    found = BLOCK.search({"bbox": [west, south, west + 0.1, south + 0.1], "time": "2023-01-01/2023-12-31"}, {})
+    assert bool(found) == (abs(south + 0.05) < 89)
+
+
 def test_footprints_of_one_pass_leave_no_gap():
     day = Span(FIRST_PASS + timedelta(days=400), FIRST_PASS + timedelta(days=401))
     of_pass = list(scenes_over(box(5, 45, 7, 47), day, NOW))

@@ -18,6 +18,7 @@ from .scenes import GRID_KM, KM_PER_DEGREE, RIGHTS, DemoScene, scene_by_id, scen
 _PIXELS_PER_KM2 = 10_000  # of 10 m
 _SLOW, _FAST = 700_000.0, 2_500_000.0  # pixels per second
 _QUICKLOOK_SECONDS = 0.2
+MAX_AOI_KM2 = 500_000  # of its bounding box; beyond, a search through thousands of scenes a pass takes minutes
 
 
 def _default_time() -> str:
@@ -93,6 +94,13 @@ class DemoBlock(Block):
         if wanted.area is None or _never_contained(wanted):
             return wanted, [], []
         area = wanted.area
+        searched = area_km2(area.envelope)
+        if searched > MAX_AOI_KM2:
+            raise BlockFailure(
+                "INPUT_PARAMETERS_ERROR",
+                f"The AOI's bounding box has {searched:,.0f} km², but demo scenes are searched in at most "
+                f"{MAX_AOI_KM2:,} km²: draw a smaller AOI.",
+            )
 
         def newest_first(span: Optional[Span]) -> Iterator[DemoScene]:
             return scenes_over(area, span, now)

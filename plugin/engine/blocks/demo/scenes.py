@@ -108,7 +108,7 @@ def scenes_over(area: BaseGeometry, span: Optional[Span], now: datetime) -> Iter
             scene
             for row in _rows_between(number, south, north)
             for scene in _row_between(number, row, west, east)
-            if scene.moment <= now and scene.footprint.intersects(frame)
+            if scene.footprint.intersects(frame) and scene.moment <= now
         ]
         yield from sorted(
             of_pass, key=lambda scene: (-scene.moment.timestamp(), -scene.footprint.intersection(area).area, scene.id)
