@@ -106,6 +106,6 @@ def scene_of(feature: Mapping[str, Any]) -> Scene:
         id=str(feature.get("id") or properties.get("id") or ""),
         footprint=feature.get("geometry") or {},
         acquired_at=parse_time(time if isinstance(time, str) else None),
-        cloud_cover=float(cloud) if isinstance(cloud, (int, float)) else None,
+        cloud_cover=float(cloud) if isinstance(cloud, (int, float)) and 0 <= cloud <= 100 else None,
         properties=properties,
     )

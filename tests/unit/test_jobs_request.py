@@ -128,6 +128,7 @@ def test_a_scene_is_read_from_the_keys_of_several_providers():
     )
     assert (airbus.acquired_at, airbus.cloud_cover) == (stac.acquired_at, stac.cloud_cover)
     assert scene_of({}).acquired_at is None
+    assert scene_of({"properties": {"eo:cloud_cover": 10**400}}).cloud_cover is None
     assert scene_of({"id": "c", "properties": [1]}).id == "c"
 
 
