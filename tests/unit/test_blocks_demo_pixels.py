@@ -35,7 +35,7 @@ FOUND_IN_JUNE_2023 = [
     ("DEMO_S2_20230608_T6350524", 0.0),
     ("DEMO_S2_20230603_T6340526", 53.0),
 ]
-MEANS_OF_A_BLOCK = [332.119, 588.881, 457.036, 2726.948]
+MEANS_OF_A_BLOCK = [333.269, 589.822, 458.686, 2723.603]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,7 +11,7 @@ from .noise import WORLD_BITS, Places, hash_numbers, unit_of
 from .view import View
 
 _SEA_SALT = 202  # of those tried, the one that leaves most large cities on dry land
-_TOWN_SIZES = ((9, 0.42, 14.0, 90.0), (11, 0.55, 110.0, 330.0))  # lattice bits, share inhabited, radius in world units
+_TOWN_SIZES = ((9, 0.5, 30.0, 125.0), (11, 0.6, 130.0, 360.0))  # lattice bits, share inhabited, radius in world units
 
 
 @dataclass
