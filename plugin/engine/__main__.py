@@ -21,7 +21,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
-from . import routes_account, routes_engine, routes_jobs, routes_outputs, routes_workflows
+from . import routes_account, routes_engine, routes_jobs, routes_outputs, routes_webhooks, routes_workflows
 from .engine import BLOCKS_MODULE, Engine
 from .files import make_private_folder
 from .instance import Instance
@@ -42,6 +42,7 @@ ROUTES = [
     *routes_engine.ROUTES,
     *routes_jobs.ROUTES,
     *routes_outputs.ROUTES,
+    *routes_webhooks.ROUTES,
     *routes_workflows.ROUTES,
 ]
 
@@ -135,7 +136,7 @@ def _live(data: Path, options: argparse.Namespace, instance: Instance, blocks_mo
         engine.store.close()
         raise StartError(f"Port {options.port} can't be used ({e.strerror or e}): choose another one.") from e
     server.start()
-    engine.runner.start()
+    engine.start()
     _tell(instance.announce(server.url, keys))
     life.wait()
     server.stop()

@@ -19,6 +19,7 @@ from .runner import Runner
 from .scene_folders import scene_folders
 from .signed import Signer
 from .store import Store
+from .webhook_sender import WebhookSender
 
 BLOCKS_MODULE = f"{PACKAGE}.blocks"
 
@@ -51,7 +52,9 @@ class Engine:
         }
         make_projects(self.store)
         seed_workflows(self.store, self.blocks)
-        self.runner = Runner(data, self.store, self.blocks, blocks_module, self.network)
+        kinds = {project.kind.kind: project.id for project in self.projects}
+        self.webhooks = WebhookSender(self.store, self.network, kinds)
+        self.runner = Runner(data, self.store, self.blocks, blocks_module, self.network, self.webhooks.wake)
 
     @property
     def projects(self) -> Sequence[Project]:
@@ -67,7 +70,13 @@ class Engine:
         """What blocks get to know of the engine's settings."""
         return {"scene_folders": scene_folders(self.store)}
 
+    def start(self) -> None:
+        """Begin to work."""
+        self.webhooks.start()
+        self.runner.start()
+
     def close(self) -> None:
         """Stop the work and close the store."""
         self.runner.stop()
+        self.webhooks.stop()
         self.store.close()

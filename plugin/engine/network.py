@@ -24,6 +24,7 @@ class NetworkSettings:
         self._ca_file = data / CA_FILE
         self._lock = threading.Lock()
         self._environment: dict[str, str] = {}
+        self._proxy: Optional[str] = None
 
     def change(self, settings: Any) -> None:
         """Replace all settings. Raises NetworkSettingsError, OSError."""
@@ -32,6 +33,18 @@ class NetworkSettings:
         environment = {**_proxy_options(settings.get("proxy")), **self._ca_options(settings.get("ca_pem"))}
         with self._lock:
             self._environment = environment
+            self._proxy = settings.get("proxy") or None
+
+    @property
+    def proxy(self) -> Optional[str]:
+        """The proxy's URL, with its login; None without one."""
+        with self._lock:
+            return self._proxy
+
+    @property
+    def ca_file(self) -> Optional[str]:
+        """The file of certificates to be trusted; None for the system's."""
+        return self.environment.get("CURL_CA_BUNDLE")
 
     @property
     def environment(self) -> Mapping[str, str]:

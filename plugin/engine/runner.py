@@ -42,13 +42,21 @@ class Runner:
     """Runs jobs on threads of its own until `stop`."""
 
     def __init__(
-        self, data: Path, store: Store, blocks: Mapping[str, Block], blocks_module: str, network: NetworkSettings
+        self,
+        data: Path,
+        store: Store,
+        blocks: Mapping[str, Block],
+        blocks_module: str,
+        network: NetworkSettings,
+        changed: Callable[[], None],
     ):
+        """`changed` is called after each change of a job in the store."""
         self._data = data
         self._store = store
         self._blocks = blocks
         self._blocks_module = blocks_module
         self._network = network
+        self._changed = changed
         self._condition = threading.Condition()
         self._claimed: set[str] = set()
         self._processes: dict[str, WorkerProcess] = {}  # by job id
@@ -61,6 +69,7 @@ class Runner:
     def start(self) -> None:
         """Go on with what an earlier engine has left, then with what comes."""
         stored_jobs.finish_cancelling(self._store)
+        self._changed()
         for thread in self._threads:
             thread.start()
 
@@ -76,6 +85,7 @@ class Runner:
             process = self._processes.get(job_id)
         if running and process:
             process.kill()
+        self._changed()
 
     def stop(self) -> None:
         """Stop all work. What was running is RUNNING in the store still, and starts again with the next engine."""
@@ -217,7 +227,9 @@ class Runner:
         """Make a change to the store, again and again while the disk is full."""
         while True:
             try:
-                return change()
+                result = change()
+                self._changed()
+                return result
             except sqlite3.OperationalError as e:
                 _log.error("The store can't be written: %s", e)
             with self._condition:

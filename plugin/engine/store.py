@@ -15,10 +15,9 @@ from typing import Any, Iterator, Optional, Sequence
 
 STORE_FILE = "engine.sqlite"
 BUSY_MILLISECONDS = 10_000
-SCHEMA_VERSION = 1
 
 # Projects are known inside by their kind ("practice", "free"): their ids come from the keys and may change.
-_SCHEMA = """
+_FIRST_SCHEMA = """
 CREATE TABLE projects (kind TEXT PRIMARY KEY, balance INTEGER, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
 CREATE TABLE project_settings (id TEXT PRIMARY KEY, kind TEXT NOT NULL REFERENCES projects, name TEXT NOT NULL,
     value INTEGER NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, UNIQUE (kind, name));
@@ -42,6 +41,28 @@ CREATE TABLE job_tasks (id TEXT PRIMARY KEY, job_id TEXT NOT NULL REFERENCES job
 CREATE TABLE scene_folders (id TEXT PRIMARY KEY, name TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
     licence TEXT NOT NULL, attribution TEXT NOT NULL);
 """
+# The triggers tell webhooks of each change of status, whoever makes it (contract 2.9).
+_WEBHOOKS = """
+CREATE TABLE webhooks (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL REFERENCES projects, name TEXT NOT NULL, url TEXT NOT NULL, events TEXT NOT NULL,
+    secret TEXT NOT NULL, active INTEGER NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+CREATE TABLE webhook_deliveries (seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    webhook_id TEXT NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE, job_id TEXT NOT NULL, task_id TEXT,
+    status TEXT NOT NULL, created_at TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, due REAL NOT NULL);
+CREATE INDEX deliveries_by_webhook ON webhook_deliveries (webhook_id, seq);
+CREATE TRIGGER tell_of_job AFTER UPDATE OF status ON jobs WHEN NEW.status <> OLD.status BEGIN
+    INSERT INTO webhook_deliveries (webhook_id, job_id, task_id, status, created_at, due)
+    SELECT id, NEW.id, NULL, NEW.status, NEW.updated_at, CAST(strftime('%s', 'now') AS REAL) FROM webhooks
+    WHERE active AND kind = NEW.kind AND events LIKE '%"job.status"%';
+END;
+CREATE TRIGGER tell_of_task AFTER UPDATE OF status ON job_tasks WHEN NEW.status <> OLD.status BEGIN
+    INSERT INTO webhook_deliveries (webhook_id, job_id, task_id, status, created_at, due)
+    SELECT id, NEW.job_id, NEW.id, NEW.status, NEW.updated_at, CAST(strftime('%s', 'now') AS REAL) FROM webhooks
+    WHERE active AND kind = (SELECT kind FROM jobs WHERE id = NEW.job_id) AND events LIKE '%"job.status"%';
+END;
+"""
+_STEPS = (_FIRST_SCHEMA, _WEBHOOKS)  # from each version of the store to the next; never changed, only added to
+SCHEMA_VERSION = len(_STEPS)
 
 
 class StoreError(Exception):
@@ -75,9 +96,8 @@ class Store:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise StoreError("A newer version of the engine has used this data folder: update, or use another folder.")
-        if version == 0:
-            statements = f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            self._connection.executescript(statements)
+        for step in range(version, SCHEMA_VERSION):
+            self._connection.executescript(f"BEGIN IMMEDIATE; {_STEPS[step]} PRAGMA user_version = {step + 1}; COMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
