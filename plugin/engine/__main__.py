@@ -21,7 +21,16 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
-from . import routes_account, routes_engine, routes_jobs, routes_outputs, routes_webhooks, routes_workflows
+from . import (
+    routes_account,
+    routes_blocks,
+    routes_credits,
+    routes_engine,
+    routes_jobs,
+    routes_outputs,
+    routes_webhooks,
+    routes_workflows,
+)
 from .engine import BLOCKS_MODULE, Engine
 from .files import make_private_folder
 from .instance import Instance
@@ -39,6 +48,8 @@ LOG_BYTES = 500_000
 
 ROUTES = [
     *routes_account.ROUTES,
+    *routes_blocks.ROUTES,
+    *routes_credits.ROUTES,
     *routes_engine.ROUTES,
     *routes_jobs.ROUTES,
     *routes_outputs.ROUTES,

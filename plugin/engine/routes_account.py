@@ -1,4 +1,4 @@
-"""Token, user, project, settings and balance (contract 1.2, 2.1, 2.8)."""
+"""Token, user, project and settings (contract 1.2, 1.3, 2.1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from . import projects
 from .answers import Answer, bare_json, enveloped
 from .auth import ACCOUNT, LIFETIME_SECONDS
-from .refusal import forbidden, invalid
+from .refusal import invalid
 from .routing import Access, Call, Route
 from .shapes import project_shape, setting_shape, user_shape
 
@@ -90,14 +90,6 @@ def _change(call: Call, wishes: list[tuple[str, Any, Any]]) -> None:
     projects.change_settings(call.engine.store, call.project, values)
 
 
-def get_balance(call: Call) -> Answer:
-    """`GET /accounts/me/credits/balance`; `held` (our addition): what unfinished jobs may still take of it."""
-    balance = projects.balance(call.engine.store, call.project)
-    if balance is None:
-        raise forbidden(f"{call.project.kind.name} has no credits: everything on it is free.")
-    return enveloped({"balance": balance, "held": projects.held(call.engine.store, call.project)})
-
-
 ROUTES = [
     Route("POST", "/oauth/token", issue_token, Access.ANYONE),
     Route("GET", "/users/me", get_user),
@@ -105,5 +97,4 @@ ROUTES = [
     Route("GET", "/projects/{p}/settings", get_settings),
     Route("PUT", "/projects/{p}/settings", put_settings),
     Route("POST", "/projects/{p}/settings", post_settings),
-    Route("GET", "/accounts/me/credits/balance", get_balance),
 ]

@@ -1,4 +1,4 @@
-"""Estimate, jobs and what they have used (contract 2.5, 2.7, 2.8)."""
+"""Estimate and jobs (contract 2.5, 2.7)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .inputs import CheckedInputs, Rules, check_inputs
 from .refusal import forbidden, invalid, not_found, too_many
 from .routes_workflows import tasks_of, workflow_of
 from .routing import Call, Route
-from .shapes import credits_shape, job_shape, workspace_id
+from .shapes import job_shape, workspace_id
 
 PAGE_SIZE = 100  # contract 2.5: not documented; the SDK's fixture has 100
 
@@ -35,13 +35,17 @@ def job_of(call: Call) -> dict[str, Any]:
 
 def post_estimate(call: Call) -> Answer:
     """`POST /projects/{p}/estimate/job`: {"tasks": […], "inputs": {…}}; checks the inputs as well."""
+    checked = _checked_body(call)
+    return enveloped(_estimate(call, checked.tasks_to_run, _has_price(call, checked.mode)))
+
+
+def _checked_body(call: Call) -> CheckedInputs:
+    """Tasks and inputs that need no workflow; both spellings of inputs are met (2.5, 2.7). Raises Refusal."""
     body = call.request.json()
     if not isinstance(body, dict):
         raise invalid('The body must be {"tasks": […], "inputs": {…}}.')
     chain = read_chain(body.get("tasks"), call.engine.blocks)
-    inputs = body.get("inputs", body.get("input"))
-    checked = _check(call, [(task.name, task.block) for task in chain], inputs)
-    return enveloped(_estimate(call, checked.tasks_to_run, _has_price(call, checked.mode)))
+    return _check(call, [(task.name, task.block) for task in chain], body.get("inputs", body.get("input")))
 
 
 def _has_price(call: Call, mode: str) -> bool:
@@ -73,6 +77,18 @@ def rerun_job(call: Call) -> Answer:
     old = job_of(call)
     name = call.request.one("name") or f"Rerun {old['name'] or old['workflow_name']}"
     return _create(call, workflow_of(call), json.loads(old["inputs"]), name)
+
+
+def validate_inputs(call: Call) -> Answer:
+    """`POST /projects/{p}/workflows/{w}/jobs/validate`: the inputs alone; an empty answer where they are good."""
+    _check(call, tasks_of(call, workflow_of(call)["id"]), call.request.json())
+    return Answer()
+
+
+def validate_job(call: Call) -> Answer:
+    """`POST /projects/{p}/jobs/validate`: {"tasks": […], "input": {…}}; an empty answer where they are good."""
+    _checked_body(call)
+    return Answer()
 
 
 def _create(call: Call, workflow: Mapping[str, Any], inputs: Any, name: Optional[str]) -> Answer:
@@ -138,12 +154,6 @@ def cancel_job(call: Call) -> Answer:
     return nothing()
 
 
-def get_credits(call: Call) -> Answer:
-    """`GET /projects/{p}/jobs/{j}/credits`."""
-    job = job_of(call)
-    return enveloped(credits_shape(call.project, job, stored_jobs.job_task_rows(call.engine.store, job["id"])))
-
-
 def get_estimate(call: Call) -> Answer:
     """`GET /projects/{p}/jobs/{j}/estimate`: of a job with a price, what was estimated when it was made."""
     job = job_of(call)
@@ -161,12 +171,13 @@ def get_estimate(call: Call) -> Answer:
 
 ROUTES = [
     Route("POST", "/projects/{p}/estimate/job", post_estimate),
+    Route("POST", "/projects/{p}/jobs/validate", validate_job),
+    Route("POST", "/projects/{p}/workflows/{w}/jobs/validate", validate_inputs),
     Route("POST", "/projects/{p}/workflows/{w}/jobs", post_job),
     Route("PUT", "/projects/{p}/workflows/{w}/jobs/{j}", rename_job),
     Route("POST", "/projects/{p}/workflows/{w}/jobs/{j}", rerun_job),
     Route("GET", "/projects/{p}/jobs", list_jobs),
     Route("GET", "/projects/{p}/jobs/{j}", get_job),
     Route("POST", "/projects/{p}/jobs/{j}/cancel", cancel_job),
-    Route("GET", "/projects/{p}/jobs/{j}/credits", get_credits),
     Route("GET", "/projects/{p}/jobs/{j}/estimate", get_estimate),
 ]

@@ -1,4 +1,4 @@
-"""Workflows, their tasks, and blocks (contract 2.2 to 2.4)."""
+"""Workflows and their tasks (contract 2.2, 2.3)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .blocks.base import Block, BlockDescription
 from .built_in import in_order
 from .chains import DATA, MAX_NAME_LENGTH, missing_capabilities, read_chain
 from .refusal import Refusal, invalid, not_found
-from .routing import Access, Call, Route
-from .shapes import block_shape, short_block_shape, workflow_shape, workflow_task_shape, workspace_id
+from .routing import Call, Route
+from .shapes import workflow_shape, workflow_task_shape, workspace_id
 
 
 def workflow_of(call: Call) -> dict[str, Any]:
@@ -146,19 +146,6 @@ def _fits(block: BlockDescription, before: Optional[BlockDescription], after: li
     return not any(missing_capabilities(block, child) for child in after)
 
 
-def list_blocks(call: Call) -> Answer:
-    """`GET /blocks`, `GET /marketplace/blocks`."""
-    return enveloped([short_block_shape(block.description, call.caller) for block in call.engine.blocks.values()])
-
-
-def get_block(call: Call) -> Answer:
-    """`GET /blocks/{id}`."""
-    block = call.engine.blocks.get(call.name("id"))
-    if block is None:
-        raise not_found(f"Block not found with id {call.name('id')}")
-    return enveloped(block_shape(block.description, call.project))
-
-
 ROUTES = [
     Route("GET", "/projects/{p}/workflows", list_workflows),
     Route("POST", "/projects/{p}/workflows", post_workflow),
@@ -169,7 +156,4 @@ ROUTES = [
     Route("POST", "/projects/{p}/workflows/{w}/tasks", post_tasks),
     Route("PUT", "/projects/{p}/workflows/{w}/tasks", post_tasks),
     Route("GET", "/projects/{p}/workflows/{w}/compatible-blocks", compatible_blocks),
-    Route("GET", "/blocks", list_blocks),
-    Route("GET", "/blocks/{id}", get_block),
-    Route("GET", "/marketplace/blocks", list_blocks, Access.ANYONE),
 ]

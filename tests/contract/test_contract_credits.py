@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+import requests
 from engine_process import BBOX, until
 
 DATA, COPY = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 3))
@@ -111,3 +112,79 @@ def test_too_few_credits_are_403_and_test_queries_still_run(start_engine, tmp_pa
     assert client.data(f"{client.project}/jobs") == [], "a refused job is not there"
     assert client.post_job(workflow, {**inputs(), "config": {"mode": "DRY_RUN"}}).status_code == 200
     assert client.post_job(workflow, inputs(limit=2)).status_code == 200  # at most 10
+
+
+def history(client, **query):
+    answer = client.call("GET", "/accounts/me/credits/history", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def test_the_history_explains_the_balance_page_by_page(start_engine, tmp_path):
+    client = start_engine(tmp_path, "--stay").practice()
+    workflow = client.make_workflow("tiny-data", "tiny-copy")
+    assert client.data(f"{client.project}/workflows/{workflow}/credits") == {"creditsSpent": 0}
+    for _ in range(2):
+        job = client.start(workflow, inputs())
+        client.wait(job)
+    used = client.data(f"{job}/credits")["creditsUsed"]
+    assert client.data(f"{client.project}/workflows/{workflow}/credits") == {"creditsSpent": 2 * used}
+    everything = history(client, size=2000)
+    assert (everything["totalElements"], everything["totalPages"], everything["last"]) == (5, 1, True)
+    balance = client.data("/accounts/me/credits/balance")["balance"]
+    assert sum(entry["delta"] for entry in everything["content"]) == balance
+    assert [entry["type"] for entry in everything["content"]] == ["JOB_TASK"] * 4 + ["CREDIT_PURCHASE"]
+    assert everything["content"][0]["details"]["jobId"] == job.rpartition("/")[2]
+    pages = [history(client, size=2, page=page, sort="createdAt,asc") for page in range(4)]
+    assert [page["last"] for page in pages] == [False, False, True, True]
+    assert [len(page["content"]) for page in pages] == [2, 2, 1, 0]
+    paged = [entry for page in pages for entry in page["content"]]
+    assert paged == everything["content"][::-1]
+    since = paged[2]["createdAt"]
+    assert history(client, **{"from": since})["totalElements"] == 3
+    assert history(client, to=since)["totalElements"] == 2
+    for wrong in ({"page": "-1"}, {"size": "0"}, {"size": "9999"}, {"from": "yesterday"}, {"sort": "colour,asc"}):
+        assert client.call("GET", "/accounts/me/credits/history", params=wrong).status_code == 400, wrong
+
+
+def test_what_is_free_has_no_history(computer):
+    assert history(computer)["content"] == []
+
+
+def test_the_account_has_both_projects(tiny_engine):
+    line = tiny_engine.line
+    form = {"grant_type": "password", "username": line["account_user"], "password": line["account_password"]}
+    body = requests.post(f"{line['url']}/oauth/token", data=form, timeout=10).json()
+    header = {"Authorization": f"Bearer {body['data']['accessToken']}"}
+    for project_id in (line["project_id"], line["free_project_id"]):
+        answer = requests.get(f"{line['url']}/projects/{project_id}/workflows", headers=header, timeout=10)
+        assert answer.status_code == 200
+    assert "balance" in requests.get(f"{line['url']}/accounts/me/credits/balance", headers=header, timeout=10).text
+    for wrong in ({"password": "x"}, {"username": "x"}, {"grant_type": "client_credentials"}):
+        answer = requests.post(f"{line['url']}/oauth/token", data={**form, **wrong}, timeout=10)
+        assert (answer.status_code, "error" in answer.json()) == (401, False)
+
+
+def test_validate_only_both_ways(practice):
+    by_body, workflow = f"{practice.project}/jobs/validate", practice.make_workflow("tiny-data", "tiny-copy")
+    by_workflow = f"{practice.project}/workflows/{workflow}/jobs/validate"
+    before = len(practice.data(f"{practice.project}/jobs"))
+    for path, good, bad in (
+        (by_body, {"tasks": TASKS, "input": inputs()}, {"tasks": TASKS, "input": inputs(limit=0)}),
+        (by_workflow, inputs(), inputs(limit=0)),
+    ):
+        answer = practice.call("POST", path, json=good)
+        assert (answer.status_code, answer.content) == (200, b"")
+        answer = practice.call("POST", path, json=bad)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert len(practice.data(f"{practice.project}/jobs")) == before
+
+
+def test_blocks_have_one_version_and_data_blocks_a_coverage(practice):
+    (version,) = practice.data(f"/blocks/{DATA}/versions")
+    assert version == practice.data(f"/blocks/{DATA}/versions/1.0.0") == practice.data(f"/blocks/{DATA}")
+    assert "blockPricingStrategy" in practice.data(f"/blocks/{DATA}/versions/1.0.0/metadata")
+    assert practice.call("GET", f"/blocks/{DATA}/versions/9.9.9").status_code == 404
+    coverage = requests.get(practice.data(f"/blocks/{DATA}/coverage")["url"], timeout=10).json()
+    assert coverage["type"] == "FeatureCollection"
+    assert practice.call("GET", f"/blocks/{COPY}/coverage").status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from up42_jobs.plugin.engine.files import write_private
 from up42_jobs.plugin.engine.keys import KeysError, load_keys, with_environment
 from up42_jobs.plugin.engine.lock import FileLock
 from up42_jobs.plugin.engine.projects import FREE, KINDS, PRACTICE, Project, balance, held, make_projects
-from up42_jobs.plugin.engine.store import Store, StoreError
+from up42_jobs.plugin.engine.store import _FIRST_SCHEMA, STORE_FILE, Store, StoreError
 from up42_jobs.plugin.engine.stored_jobs import NewJob, NewTask
 from up42_jobs.plugin.engine.stored_workflows import create_workflow, delete_workflow, task_rows, workflow_rows
 
@@ -179,3 +180,14 @@ def test_a_lock_is_for_one_process_and_freed_when_that_is_killed(tmp_path):
         holder.kill()
         assert lock.acquire(wait=True) is True
     lock.release()
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path):
+    with sqlite3.connect(tmp_path / STORE_FILE) as old:
+        old.executescript(f"{_FIRST_SCHEMA} PRAGMA user_version = 1;")
+        old.execute("INSERT INTO projects VALUES ('practice', 5, 'then', 'then')")
+    old.close()
+    store = Store(tmp_path)
+    assert store.rows("SELECT balance FROM projects") == [{"balance": 5}]
+    assert store.rows("SELECT * FROM webhooks") == []
+    store.close()
