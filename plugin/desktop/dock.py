@@ -159,7 +159,7 @@ class DockContent(QWidget):
         text = self.tr("The rasters in {folder} are now found as scenes.").format(folder=folder)
         self._messages.tell("success", text)
         self.form.estimator.forget()
-        self.model.changed.emit()
+        self.form.estimator.ask_again()
 
     def set_map_marks_visible(self, visible: bool) -> None:
         """Show or hide the AOI on the map: it is drawn while the dock is open."""

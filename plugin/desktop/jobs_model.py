@@ -12,7 +12,7 @@ from ..host.records import JobRecord
 from ..host.words import job_type_word, number
 from ..jobs.job import JobState
 from .job_words import job_title, local_time, outputs_word, status_word, utc_time
-from .ui_files import state_icon
+from .ui_files import as_int, state_icon
 
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -107,7 +107,7 @@ class JobsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return utc_time(record.job.created_at) if column is Column.CREATED else self._text(record, column)
         if role == Qt.ItemDataRole.TextAlignmentRole and column is Column.CREDITS:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return as_int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
     def _text(self, record: JobRecord, column: Column) -> str:

@@ -6,10 +6,10 @@ from qgis.gui import QgsCodeEditor, QgsCodeEditorColorScheme, QgsCodeEditorJson
 from qgis.PyQt.Qsci import QsciScintilla
 
 from ..jobs.problem import Problem
-from .ui_files import theme_icon
+from .ui_files import as_int, theme_icon
 
 MARKER = 6
-MARGIN = int(QgsCodeEditor.MarginRole.ErrorIndicators)
+MARGIN = as_int(QgsCodeEditor.MarginRole.ErrorIndicators)
 
 
 class JsonMarks:

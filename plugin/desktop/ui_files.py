@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt import uic
@@ -17,6 +18,11 @@ HINT_OPACITY = 0.8  # at least 4.5:1 against the window, in light and dark theme
 def set_up(widget: QWidget, name: str) -> None:
     """Build `widget` from `ui/<name>.ui`; every named object of the file becomes an attribute of it."""
     uic.loadUi(str(ROOT / "ui" / f"{name}.ui"), widget)
+
+
+def as_int(flag: Any) -> int:
+    """The number of a Qt flag or enum, which is an int in PyQt5 and an enum in PyQt6."""
+    return int(getattr(flag, "value", flag))
 
 
 def soften(*labels: QLabel) -> None:

@@ -1,0 +1,168 @@
+"""The jobs table changes in place; what can be done follows the job that is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from qgis.PyQt.QtCore import QItemSelectionModel, Qt
+
+from up42_jobs.plugin.desktop.job_words import details, utc_time
+from up42_jobs.plugin.desktop.jobs_model import RECORD_ROLE, Column, JobsModel
+from up42_jobs.plugin.desktop.jobs_tab import JobsTab
+from up42_jobs.plugin.host.connections import Kind
+from up42_jobs.plugin.host.records import Delivery, DeliveryState, JobRecord
+from up42_jobs.plugin.jobs.job import Job, JobState, JobType
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
+
+
+def record(number: int, state: JobState = JobState.RUNNING, raw: str = "RUNNING", **more) -> JobRecord:
+    """A job of that number; each a minute older than the one before."""
+    job = Job(
+        str(number), "p", f"Job {number}", state, raw, JobType.LIVE_JOB, "w", "Flow", NOON - timedelta(minutes=number)
+    )
+    return JobRecord("free", job, **more)
+
+
+def shown(model: JobsModel) -> list[JobRecord]:
+    return [model.data(model.index(row, 0), RECORD_ROLE) for row in range(model.rowCount())]
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.booleans()), unique_by=lambda t: t[0]), max_size=5))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_model_becomes_any_list_by_steps_that_qt_allows(qgis_app, qtmodeltester, steps):
+    model = JobsModel()
+    qtmodeltester.check(model)
+    for step in steps:
+        records = [record(n, JobState.FAILED if failed else JobState.RUNNING) for n, failed in step]
+        model.set_records(records)
+        assert shown(model) == records
+
+
+def test_the_chosen_job_stays_chosen_when_others_come_and_go(qgis_app, qtbot, journey, free_catalogue):
+    tab = JobsTab(journey)
+    qtbot.addWidget(tab)
+    model = tab._model
+    model.set_records([record(1), record(2), record(3)])
+    tab.choose("2")
+    model.set_records([record(0), record(2, JobState.SUCCEEDED, "SUCCEEDED"), record(3)])
+    assert tab.chosen.job.id == "2"
+    assert tab.chosen.job.state is JobState.SUCCEEDED
+    tab.stop()
+
+
+def test_an_unknown_status_is_shown_as_the_platform_says_it(qgis_app):
+    model = JobsModel()
+    model.set_records([record(1, JobState.UNKNOWN, "FROBNICATING")])
+    assert model.data(model.index(0, Column.STATUS)) == "FROBNICATING"
+    assert not model.data(model.index(0, Column.STATUS), Qt.ItemDataRole.DecorationRole).isNull()
+
+
+def test_times_are_local_with_utc_beside(qgis_app):
+    model = JobsModel()
+    model.set_records([record(0)])
+    assert model.data(model.index(0, Column.CREATED))
+    assert model.data(model.index(0, Column.CREATED), Qt.ItemDataRole.ToolTipRole) == utc_time(NOON)
+    assert "2024-05-01T12:00:00Z" in utc_time(NOON)
+
+
+@pytest.mark.parametrize(
+    ("one", "possible"),
+    [
+        (record(1), {"log", "copy_id", "cancel"}),
+        (record(1, JobState.CANCELLING), {"log", "copy_id"}),
+        (record(1, JobState.FAILED), {"log", "copy_id"}),
+        (record(1, JobState.SUCCEEDED), {"load", "collect", "log", "copy_id"}),
+        (
+            record(1, JobState.SUCCEEDED, delivery=Delivery(DeliveryState.DOWNLOADING, 0.4)),
+            {"log", "copy_id"},
+        ),
+        (
+            record(1, JobState.SUCCEEDED, delivery=Delivery(DeliveryState.LOADED, 1, Path("/there"))),
+            {"load", "collect", "folder", "log", "copy_id"},
+        ),
+        (record(1, JobState.UNKNOWN, "Unconfirmed", unconfirmed=True), {"cancel"}),
+    ],
+    ids=["running", "cancelling", "failed", "succeeded", "downloading", "loaded", "unconfirmed"],
+)
+def test_what_can_be_done_follows_the_chosen_job(qgis_app, qtbot, journey, free_catalogue, one, possible):
+    tab = JobsTab(journey)
+    qtbot.addWidget(tab)
+    tab._catalogue = free_catalogue
+    tab._model.set_records([one])
+    tab.choose("1")
+    tab._show_chosen()
+    actions = ("load", "collect", "folder", "log", "copy_id", "cancel")
+    assert {name for name in actions if getattr(tab, name).isEnabled()} == possible
+    assert tab.cancel.text() == ("Forget" if one.unconfirmed else "Cancel Job")
+    tab.stop()
+
+
+def test_details_say_what_went_wrong_and_where_the_outputs_are(qgis_app):
+    failed = record(1, JobState.FAILED, delivery=Delivery(message="No scene found: widen the dates."))
+    assert "No scene found: widen the dates." in details(failed)
+    loaded = replace(failed, delivery=Delivery(DeliveryState.LOADED, 1, Path("/there")))
+    assert str(Path("/there")) in details(loaded)
+
+
+def test_narrow_tables_leave_columns_out_and_credits_show_only_where_there_are_some(
+    qgis_app, qtbot, journey, free_catalogue, paid_catalogue
+):
+    tab = JobsTab(journey)
+    qtbot.addWidget(tab)
+    tab.resize(400, 500)
+    tab.set_catalogue(free_catalogue)
+    assert not tab.jobsView.isColumnHidden(Column.NAME)
+    assert tab.jobsView.isColumnHidden(Column.WORKFLOW)
+    tab.resize(1000, 500)
+    tab.show()
+    qtbot.waitExposed(tab)
+    qtbot.waitUntil(lambda: not tab.jobsView.isColumnHidden(Column.WORKFLOW))
+    assert tab.jobsView.isColumnHidden(Column.CREDITS)
+    tab.set_catalogue(paid_catalogue)
+    assert not tab.jobsView.isColumnHidden(Column.CREDITS)
+    tab.stop()
+
+
+def test_the_log_of_a_real_job_is_shown(qtbot, journey, open_catalogue):
+    """A job without scenes fails; its log says so, and the tab shows it."""
+    from up42_jobs.plugin.desktop.request_model import RequestModel
+
+    from .conftest import SQUARE
+
+    catalogue = open_catalogue(Kind.FREE)
+    model = RequestModel()
+    model.set_catalogue(catalogue)
+    model.set_aoi(SQUARE)
+    data = model.data_task.name
+    model.set_parameter(data, "time", "1990-01-01T00:00:00Z/1990-01-02T00:00:00Z")
+    journey.watch(catalogue)
+    tab = JobsTab(journey)
+    qtbot.addWidget(tab)
+    tab.set_catalogue(catalogue)
+    tab.show()
+    sent: list[Job] = []
+    journey.submit(catalogue, model.request.named("no scenes"), None, sent.append, pytest.fail)
+    qtbot.waitUntil(lambda: bool(sent), timeout=20_000)
+    tab.choose(sent[0].id)
+    qtbot.waitUntil(
+        lambda: tab.chosen is not None
+        and tab.chosen.job.id == sent[0].id
+        and tab.chosen.job.state is JobState.FAILED,
+        timeout=30_000,
+    )
+    tab.log.trigger()
+    dialog = tab._log
+    qtbot.waitUntil(lambda: "scene" in dialog.logText.toPlainText(), timeout=20_000)
+    dialog.close()
+    assert tab._log is None
+    tab.jobsView.selectionModel().clear()
+    tab.jobsView.selectionModel().setCurrentIndex(
+        tab.jobsView.model().index(-1, -1), QItemSelectionModel.SelectionFlag.Clear
+    )
+    tab.stop()

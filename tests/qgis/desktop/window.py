@@ -1,0 +1,47 @@
+"""A window as QGIS gives one to its plugins."""
+
+from __future__ import annotations
+
+from qgis.gui import QgsMapCanvas, QgsMessageBar, QgsStatusBar
+from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMainWindow
+
+
+class Window(QMainWindow):
+    """The part of QGIS's interface that the plugin uses; what it does not have fails, unlike in a mock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.canvas = QgsMapCanvas(self)
+        self.bar, self.status = QgsMessageBar(self), QgsStatusBar(self)
+        self.icons: list[QAction] = []
+        self.menu: list[QAction] = []
+        self.setCentralWidget(self.canvas)
+        self.resize(1400, 900)
+
+    def mainWindow(self) -> QMainWindow:
+        return self
+
+    def mapCanvas(self) -> QgsMapCanvas:
+        return self.canvas
+
+    def messageBar(self) -> QgsMessageBar:
+        return self.bar
+
+    def statusBarIface(self) -> QgsStatusBar:
+        return self.status
+
+    def removeDockWidget(self, dock: QDockWidget) -> None:
+        super().removeDockWidget(dock)
+
+    def addWebToolBarIcon(self, action: QAction) -> int:
+        self.icons.append(action)
+        return 0
+
+    def removeWebToolBarIcon(self, action: QAction) -> None:
+        self.icons.remove(action)
+
+    def addPluginToWebMenu(self, _name: str, action: QAction) -> None:
+        self.menu.append(action)
+
+    def removePluginWebMenu(self, _name: str, action: QAction) -> None:
+        self.menu.remove(action)
