@@ -89,6 +89,29 @@ class TinyBlindData(TinyData):
     )
 
 
+class TinyStored(TinyData):
+    """Scenes by their asset ids, as from a storage: no AOI, no Test Query."""
+
+    description = BlockDescription(
+        id="00000000-0000-4000-8000-000000000006",
+        name="tiny-stored",
+        display_name="Tiny Stored",
+        description="Assets for tests",
+        type="DATA",
+        parameters={"asset_ids": {"type": "array", "required": True}},
+        price=Price("SCENE", 0),
+        outputs=frozenset({"raster"}),
+    )
+
+    def amount(self, parameters, settings, parent):
+        return Amount((1, 1), (1, 2), (100, 200))
+
+    def run(self, task):
+        for name in task.parameters["asset_ids"]:
+            (task.output / f"{name}.tif").write_bytes(name.encode())
+        write_data_json(task.output, [square(name, f"{name}.tif") for name in task.parameters["asset_ids"]])
+
+
 class TinyCopy:
     """Hands on what it gets."""
 
@@ -168,5 +191,5 @@ class TinyFailing(TinyCopy):
             raise BlockFailure(how, "It was told to fail.")
 
 
-_ALL = [TinyData(), TinyBlindData(), TinyCopy(), TinySlow(), TinyFailing()]
+_ALL = [TinyData(), TinyBlindData(), TinyStored(), TinyCopy(), TinySlow(), TinyFailing()]
 BLOCKS = {block.description.id: block for block in _ALL}
