@@ -42,7 +42,6 @@ class Journey(QObject):
         self._arrivals = Arrivals(works, connections, ledger, self._project, settings)
         self._snapshots: dict[str, Snapshot] = {}
         self._tasks: dict[str, tuple[Task, ...]] = {}
-        self._submitting: set[str] = set()  # fingerprints: an intent under way is not Unconfirmed
         self._tracker.polled.connect(self._polled)
         self._tracker.trouble.connect(lambda error: self.told.emit("warning", explain(error)))
         self._arrivals.changed.connect(self.jobs_changed)
@@ -79,15 +78,12 @@ class Journey(QObject):
     ) -> Work:
         """Run the request, once. A priced Live Job needs a confirmation of exactly this request."""
         connection, origin = catalogue.connection, self._project.origin
-        self._submitting.add(request.fingerprint)
 
         def sent(job: Job) -> None:
-            self._submitting.discard(request.fingerprint)
             self._tracker.refresh()
             done(job)
 
         def not_sent(text: str) -> None:
-            self._submitting.discard(request.fingerprint)
             self._tracker.refresh()
             failed(text)
 
@@ -113,10 +109,8 @@ class Journey(QObject):
         snapshot = self._snapshots.get(connection_id)
         if snapshot is None:
             return []
-        lost = [i for i in snapshot.intents if i.fingerprint not in self._submitting]
-        return [_unconfirmed(intent) for intent in lost] + [
-            self._record(connection_id, job, snapshot) for job in snapshot.jobs
-        ]
+        lost = [_unconfirmed(intent) for intent in snapshot.intents if intent.lost]
+        return lost + [self._record(connection_id, job, snapshot) for job in snapshot.jobs]
 
     def _record(self, connection_id: str, job: Job, snapshot: Snapshot) -> JobRecord:
         entry = snapshot.entries.get(job.id)

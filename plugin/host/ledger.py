@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional
 
 BUSY_SECONDS = 10.0
+LOST_AFTER_SECONDS = 300.0  # longer than any POST lasts: whoever submitted was killed meanwhile
 SCHEMA_VERSION = 1
 SCHEMA = """
 CREATE TABLE entry (
@@ -22,7 +24,8 @@ CREATE TABLE entry (
   PRIMARY KEY (connection, job));
 CREATE TABLE intent (
   id INTEGER PRIMARY KEY, connection TEXT NOT NULL, project TEXT NOT NULL, fingerprint TEXT NOT NULL,
-  request TEXT NOT NULL, confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL, server_time TEXT);
+  request TEXT NOT NULL, confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL, server_time TEXT,
+  begun REAL NOT NULL, lost INTEGER NOT NULL DEFAULT 0);
 """
 
 
@@ -45,7 +48,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Intent:
-    """A submit whose end is not known: written before the POST, gone when the answer is."""
+    """A submit whose end is not known: written before the POST, gone when the answer is there.
+
+    `lost`: no answer will come any more; whoever submitted said so, or has been silent for too long.
+    """
 
     id: int
     connection: str
@@ -56,6 +62,7 @@ class Intent:
     project_file: str
     token: str
     server_time: Optional[str]
+    lost: bool
 
 
 class Ledger:
@@ -94,12 +101,12 @@ class Ledger:
         server_time: Optional[str],
     ) -> int:
         """Write the intent to submit, before the POST; gives its id."""
-        text = json.dumps(request)
+        text, begun = json.dumps(request), time.time()
         with self._transaction() as db:
             cursor = db.execute(
                 "INSERT INTO intent (connection, project, fingerprint, request, confirmed_credits, project_file,"
-                " token, server_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (connection, project, fingerprint, text, confirmed_credits, project_file, token, server_time),
+                " token, server_time, begun) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (connection, project, fingerprint, text, confirmed_credits, project_file, token, server_time, begun),
             )
             return int(cursor.lastrowid or 0)
 
@@ -115,6 +122,11 @@ class Ledger:
             )
             db.execute("DELETE FROM intent WHERE id = ?", (intent_id,))
 
+    def mark_lost(self, intent_id: int) -> None:
+        """The intent's answer was lost."""
+        with self._transaction() as db:
+            db.execute("UPDATE intent SET lost = 1 WHERE id = ?", (intent_id,))
+
     def drop(self, intent_id: int) -> None:
         """The intent is known to have become no job: it was refused, or the user says so."""
         with self._transaction() as db:
@@ -124,7 +136,7 @@ class Ledger:
         """The submits of a connection whose end is not known."""
         with self._transaction() as db:
             rows = db.execute("SELECT * FROM intent WHERE connection = ? ORDER BY id", (connection,)).fetchall()
-        return [Intent(**{**dict(row), "request": json.loads(row["request"])}) for row in rows]
+        return [_intent(row) for row in rows]
 
     def entries(self, connection: str) -> dict[str, Entry]:
         """The jobs of a connection that were started from this profile, by job id."""
@@ -155,6 +167,13 @@ class Ledger:
         """The user has been told that the job ended in `state`."""
         with self._transaction() as db:
             db.execute("UPDATE entry SET told = ? WHERE connection = ? AND job = ?", (state, connection, job_id))
+
+
+def _intent(row: sqlite3.Row) -> Intent:
+    values = dict(row)
+    silent = time.time() - values.pop("begun") > LOST_AFTER_SECONDS
+    values.update(request=json.loads(row["request"]), lost=bool(row["lost"]) or silent)
+    return Intent(**values)
 
 
 def _entry(row: sqlite3.Row) -> Entry:

@@ -16,7 +16,7 @@ from .ledger import Entry, Intent, Ledger
 from .origin import Origin
 from .words import tr
 
-CLOCK_TOLERANCE = timedelta(seconds=5)  # between the Date header's whole seconds and a job's createdAt
+CLOCK_TOLERANCE = timedelta(seconds=2)  # between the clocks of a platform's servers
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def submit(
     if problems:
         raise RequestProblems(problems)
     _check_confirmation(platform, request, confirmation)
-    if any(intent.fingerprint == request.fingerprint for intent in ledger.intents(connection_id)):
+    if any(i.lost and i.fingerprint == request.fingerprint for i in ledger.intents(connection_id)):
         raise Unconfirmed(_decide_first())
     server_time = platform.server_time()
     intent_id = ledger.begin(
@@ -91,6 +91,7 @@ def _look_for(
     platform: Platform, ledger: Ledger, connection_id: str, intent_id: int, request: JobRequest, lost: Exception
 ) -> Job:
     """After a lost answer: the one job that can only be this one, else Unconfirmed."""
+    ledger.mark_lost(intent_id)
     if isinstance(lost, Cancelled):
         raise lost  # the intent stays; the tracker settles it when it sees the job
     intent = next(i for i in ledger.intents(connection_id) if i.id == intent_id)

@@ -125,7 +125,7 @@ def take_snapshot(
             break
     settled = False
     for intent in ledger.intents(connection.id):
-        job_found = match(intent, jobs, entries)
+        job_found = match(intent, jobs, entries) if intent.lost else None
         if job_found is not None:
             ledger.settle(intent.id, job_found.id)
             settled = True

@@ -29,6 +29,16 @@ LARGE = Aoi.from_geojson(mapping(box(13.3, 52.4, 13.45, 52.5)), "Large")
 PATIENCE_MS = 60_000
 
 
+class OwnSettings(Settings):
+    """Settings that other test runs on the same profile don't see."""
+
+    folder = ""
+
+    @property
+    def output_folder(self):
+        return self.folder
+
+
 class Session:
     """One QGIS session: the parts that the dock has, without the dock."""
 
@@ -36,8 +46,8 @@ class Session:
         self.qtbot, self.folder, self.closed = qtbot, folder, False
         self.works = Works()
         self.ledger = Ledger(folder / "ledger.sqlite")
-        settings = Settings()
-        settings.output_folder = str(folder / "outputs")
+        settings = OwnSettings()
+        settings.folder = str(folder / "outputs")
         self.journey = Journey(self.works, Connections(engine, make_session), self.ledger, settings)
         self.told, self.groups = [], {}
         self.journey.told.connect(lambda level, text: self.told.append((level, text)))
@@ -73,9 +83,10 @@ class Session:
     def wait_for(self, job, state):
         def there():
             record = self.record(job)
-            return record is not None and record.delivery.state is state
+            return record is not None and record.delivery.state in (state, DeliveryState.FAILED)
 
         self.until(there)
+        assert self.record(job).delivery.state is state, (self.record(job), self.told)
         return self.record(job)
 
     def close(self):
@@ -103,7 +114,6 @@ def start(qtbot, project, tmp_path, engine):
     yield start
     for session in sessions:
         session.close()
-    Settings().output_folder = None
 
 
 def layer_names(group):

@@ -17,6 +17,7 @@ from up42_jobs.plugin.jobs import parameters
 from up42_jobs.plugin.jobs.aoi import Aoi
 from up42_jobs.plugin.jobs.job import JobType
 from up42_jobs.plugin.jobs.request import JobRequest
+from up42_jobs.plugin.jobs.request_record import record
 from up42_jobs.plugin.net.session import Session
 from up42_jobs.plugin.platforms.contract import TooManyJobs
 from up42_jobs.plugin.platforms.credentials import Credentials
@@ -141,6 +142,30 @@ def test_when_nothing_answers_any_more_the_tracker_finds_the_job_later(setting):
     assert snapshot.intents == []
     assert job.id in snapshot.entries
     assert len(setting.creates()) == 1
+
+
+def test_the_tracker_leaves_a_submit_under_way_alone(setting):
+    """Else it could take an equal job of somebody else for the one whose answer is just about to come."""
+
+    class Here:
+        id = "c"
+
+    request = setting.request
+    intent_id = setting.ledger.begin(
+        *("c", request.project.id, request.fingerprint, record(request)),
+        confirmed_credits=None,
+        project_file="",
+        token="",
+        server_time=setting.platform.server_time().isoformat(),
+    )
+    job = setting.platform.submit(request)
+    snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, {})
+    assert [intent.id for intent in snapshot.intents] == [intent_id]
+    assert snapshot.entries == {}
+    setting.ledger.mark_lost(intent_id)
+    snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, {})
+    assert snapshot.intents == []
+    assert list(snapshot.entries) == [job.id]
 
 
 @practice

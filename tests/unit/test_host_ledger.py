@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,17 @@ def test_a_dropped_intent_leaves_nothing(ledger):
     ledger.drop(begin(ledger))
     assert ledger.intents("c") == []
     assert ledger.entries("c") == {}
+
+
+def test_an_intent_counts_as_lost_when_it_is_marked_or_old(ledger, monkeypatch):
+    marked, young = begin(ledger, "marked"), begin(ledger, "young")
+    ledger.mark_lost(marked)
+    an_hour_ago = time.time() - 3600
+    with monkeypatch.context() as patch:
+        patch.setattr("time.time", lambda: an_hour_ago)
+        old = begin(ledger, "old")
+    lost = {intent.id: intent.lost for intent in ledger.intents("c")}
+    assert lost == {marked: True, young: False, old: True}
 
 
 def test_connections_are_apart(ledger):
