@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence
 
 from .auth import Doorkeeper
+from .block_settings import block_settings
 from .blocks.base import Block
 from .built_in import seed_workflows
 from .keys import Keys
@@ -16,7 +17,6 @@ from .package_path import PACKAGE
 from .projects import FREE, KINDS, PRACTICE, Project, make_projects
 from .rate_limit import RateLimit
 from .runner import Runner
-from .scene_folders import scene_folders
 from .signed import Signer
 from .store import Store
 from .webhook_sender import WebhookSender
@@ -68,7 +68,7 @@ class Engine:
     @property
     def block_settings(self) -> dict[str, Any]:
         """What blocks get to know of the engine's settings."""
-        return {"scene_folders": scene_folders(self.store)}
+        return block_settings(self.store, self.data)
 
     def start(self) -> None:
         """Begin to work."""

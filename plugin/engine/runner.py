@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, TypeVar
 
 from . import stored_jobs
+from .block_settings import block_settings
 from .blocks.base import Block
 from .credits import charge, most_credits
 from .network import NetworkSettings
 from .process import WorkerProcess
-from .scene_folders import scene_folders
 from .store import Store
 from .taskfolder import TaskFolder
 
@@ -174,7 +174,7 @@ class Runner:
             "parameters": json.loads(task["parameters"]),
             "dry_run": job["mode"] == stored_jobs.DRY_RUN,
             "parent_output": str(parent_folder.output) if parent_folder else None,
-            "settings": {"scene_folders": scene_folders(self._store)},
+            "settings": block_settings(self._store, self._data),
         }
 
     def _spawn(self, job_id: str, folder: TaskFolder) -> WorkerProcess:
