@@ -39,6 +39,7 @@ class AoiBox(QGroupBox):
         set_up(self, "aoi_box")
         self._model, self._canvas, self._drawing, self._on_map = model, canvas, drawing, on_map
         self._followed: Optional[QgsVectorLayer] = None
+        self._usual_hint = self.aoiHintLabel.text()
         self.problem = ProblemLine()
         self.problem.setObjectName("aoiProblem")
         self.aoiLayout.addWidget(self.problem)
@@ -64,6 +65,7 @@ class AoiBox(QGroupBox):
         self._drawing.attach(self._drawing.polygon_tool, self.drawPolygonButton)
         self._drawing.attach(self._drawing.rectangle_tool, self.drawRectangleButton)
         self._drawing.drawn.connect(self._take_drawn)
+        self._drawing.hint_changed.connect(self._show_hint)
         self.mapViewButton.clicked.connect(self._take_map_view)
         self.layerCombo.setFilters(POLYGON_LAYERS)
         self.layerRow.hide()
@@ -167,13 +169,19 @@ class AoiBox(QGroupBox):
         aoi = request.aoi
         self.aoiNameRow.setVisible(aoi is not None)
         self.aoiSizeLabel.setVisible(aoi is not None)
-        self.aoiHintRow.setVisible(aoi is None)
+        self._show_hint()
         if aoi is not None:
             if self.aoiNameEdit.text() != aoi.name:
                 self.aoiNameEdit.setText(aoi.name)
             self.aoiSizeLabel.setText(self._size(aoi, request.geometric_filter))
         problems = [p for p in self._model.problems if p.where == "aoi" and p.code != "aoi_missing"]
         self.problem.tell(" ".join(tell(problem) for problem in problems))
+
+    def _show_hint(self, how_to_draw: str = "") -> None:
+        aoi = self._model.request.aoi if self._model.request else None
+        self.aoiHintLabel.setText(how_to_draw or self._usual_hint)
+        self.aoiHintRow.setVisible(aoi is None or bool(how_to_draw))
+        self.exampleButton.setVisible(not how_to_draw)
 
     def _size(self, aoi: Aoi, geometric_filter: GeometricFilter) -> str:
         drawn = area(aoi.area_km2)

@@ -20,6 +20,7 @@ class AoiDrawing(QObject):
     """The two map tools, one button each: pressed while its tool is the map's tool."""
 
     drawn = pyqtSignal(QgsGeometry)  # in the map's CRS
+    hint_changed = pyqtSignal(str)  # how to draw, while drawing; then ""
 
     def __init__(
         self, canvas: QgsMapCanvas, tell: Callable[[str], None], parent: Optional[QObject] = None
@@ -34,7 +35,7 @@ class AoiDrawing(QObject):
             tool.sketched.connect(self._tell_area)
             tool.finished.connect(self._finished)
             tool.given_up.connect(self.stop)
-            tool.deactivated.connect(lambda: tell(""))
+            tool.deactivated.connect(self._ended)
 
     @property
     def _tools(self) -> tuple[AoiTool, AoiTool]:
@@ -54,6 +55,11 @@ class AoiDrawing(QObject):
         if not self.under_way:
             self._before = self._canvas.mapTool()
         self._canvas.setMapTool(tool)
+        self.hint_changed.emit(
+            self.tr("Click the corners. Right-click, double-click or Enter ends, Backspace takes one back, Esc quits.")
+            if tool is self.polygon_tool
+            else self.tr("Drag, or click two opposite corners. Esc quits.")
+        )
 
     def stop(self) -> None:
         """Give the map back the tool that it had."""
@@ -70,6 +76,10 @@ class AoiDrawing(QObject):
         self.stop()
         for tool in self._tools:
             tool.remove()
+
+    def _ended(self) -> None:
+        self._tell("")
+        self.hint_changed.emit("")
 
     def _finished(self, geometry: QgsGeometry) -> None:
         self.stop()

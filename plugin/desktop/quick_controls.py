@@ -111,10 +111,7 @@ class QuickControls(QGroupBox):
         for edit, moment in zip((self.fromDate, self.toDate), dates or (None, None)):
             edit.setEnabled(value is None or dates is not None)
             edit.setAllowNull(moment is None)  # else it has a button to clear it, and no room for its date
-            if moment is None:
-                edit.clear()
-            else:
-                edit.setDate(QDate(moment.year, moment.month, moment.day))
+            edit.setDate(QDate(moment.year, moment.month, moment.day) if moment else QDate())
 
     def _show_number(self, spin: QSpinBox, label: QWidget, name: str, parameter: Optional[Parameter]) -> None:
         for widget in (spin, label):

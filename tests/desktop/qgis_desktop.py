@@ -118,13 +118,14 @@ class Desktop:
         subprocess.run(["xdotool", *map(str, arguments)], check=True, timeout=30)
 
     def click(self, name: str, *action: str) -> None:
-        """Click the middle of the visible widget of that object name."""
-        self.wait(f"find({name!r}) is not None and find({name!r}).isEnabled()")
+        """Click the middle of the visible widget of that object name; waits until it can be clicked."""
+        self.wait(f"find({name!r}) is not None and find({name!r}).isEnabled() and centre({name!r})")
         self.click_at(*self.get(f"centre({name!r})"), *action)
 
     def click_at(self, x: float, y: float, *action: str) -> None:
         """Click a point of the screen; `action` is xdotool's, a single left click if not given."""
-        self.xdotool("mousemove", "--sync", round(x), round(y), "sleep", "0.05", *(action or ("click", "1")))
+        # No --sync: where the pointer is there already, it waits 15 s for it to move.
+        self.xdotool("mousemove", round(x), round(y), "sleep", "0.05", *(action or ("click", "1")))
 
     def click_map(self, lon: float, lat: float, *action: str) -> None:
         """Click a place on Earth."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from qgis_desktop import DOUBLE_CLICK, Desktop
@@ -74,7 +75,8 @@ def test_draw_a_polygon_run_and_have_layers(desktop: Desktop) -> None:
 
 
 def test_by_keyboard_alone_from_the_example_to_layers(desktop: Desktop) -> None:
-    """Nothing is typed and nothing pointed at after the dock is open: Tab, Enter and Space do it all."""
+    """Nothing is typed and nothing pointed at after the dock is open: Tab and Space do it, within a minute."""
+    begin = time.monotonic()
     open_dock(desktop)
     desktop.click("connectionCombo")
     desktop.key("Escape")
@@ -84,6 +86,7 @@ def test_by_keyboard_alone_from_the_example_to_layers(desktop: Desktop) -> None:
     tab_to(desktop, "runButton")
     desktop.key("space")
     desktop.wait(LOADED)
+    assert time.monotonic() - begin < 60
 
 
 def test_rectangle_by_dragging_and_polygon_given_up(desktop: Desktop) -> None:
@@ -91,7 +94,8 @@ def test_rectangle_by_dragging_and_polygon_given_up(desktop: Desktop) -> None:
     look_at(desktop, 13.2, 52.4, 13.6, 52.6)
     desktop.click("drawRectangleButton")
     first, second = desktop.get("map_point(13.3, 52.45)"), desktop.get("map_point(13.4, 52.52)")
-    desktop.xdotool("mousemove", "--sync", *first, "mousedown", "1", "mousemove", "--sync", *second, "mouseup", "1")
+    drag = ("mousemove", *first, "mousedown", 1, "sleep", 0.1, "mousemove", *second, "sleep", 0.1, "mouseup", 1)
+    desktop.xdotool(*drag)
     desktop.wait("plugin._content.model.request.aoi is not None")
     west, south, east, north = desktop.get("list(plugin._content.model.request.aoi.geometry.bounds)")
     for value, wanted in zip((west, south, east, north), (13.3, 52.45, 13.4, 52.52)):
@@ -109,3 +113,45 @@ def test_rectangle_by_dragging_and_polygon_given_up(desktop: Desktop) -> None:
     desktop.click_map(13.35, 52.51, *DOUBLE_CLICK)
     desktop.wait("not find('drawPolygonButton').isChecked()")
     assert len(desktop.get("list(plugin._content.model.request.aoi.geometry.exterior.coords)")) == 4
+
+
+def test_a_mistake_is_marked_as_it_is_typed_and_a_paid_job_needs_a_confirmation(desktop: Desktop) -> None:
+    open_dock(desktop)
+    desktop.do(
+        "dock = plugin._content\nform, model = dock.form, dock.model\n"
+        "from up42_jobs.plugin.jobs.job import JobType\n"
+        "def jobs():\n    return len(plugin._journey.records('practice'))\n"
+    )
+    desktop.click("connectionCombo")
+    desktop.key("End", "Return")
+    desktop.wait("form.isEnabled() and model.catalogue.connection.id == 'practice'")
+    desktop.click("exampleButton")
+    desktop.wait("find('runButton').text() == 'Run Test Query (Free)'")
+
+    desktop.do("form.parameters.setCollapsed(False)\nform.formScroll.ensureWidgetVisible(form.parameters)")
+    desktop.click("parametersEditor")
+    desktop.key("ctrl+a")
+    desktop.xdotool("type", "--delay", "15", '{"demo-s2-l2a:1": {"limit": 0, "cloud": 3}}')
+    desktop.wait("not find('runButton').isEnabled()")
+    typed = "form.parameters.parametersEditor.text()"
+    assert desktop.get(typed) == desktop.get("model.text") == '{"demo-s2-l2a:1": {"limit": 0, "cloud": 3}}'
+    assert sorted(desktop.get("[p.code for p in model.problems]")) == ["parameter_small", "parameter_unknown"]
+    desktop.click("resetParametersButton")
+    desktop.wait("find('runButton').isEnabled()")
+
+    desktop.do("form.formScroll.verticalScrollBar().setValue(0)")
+    desktop.click("liveJobRadio")
+    desktop.wait("form.estimator.current is not None and find('runButton').isEnabled()")
+    assert desktop.get("find('runButton').text()").endswith("Credits)…")
+    desktop.click("runButton")
+    desktop.wait("find('ConfirmDialog') is not None")
+    desktop.key("Return")
+    desktop.wait("find('ConfirmDialog') is None")
+    assert desktop.get("jobs()") == 0
+    balance = desktop.get("model.catalogue.balance")
+    desktop.click("runButton", *DOUBLE_CLICK)
+    desktop.click("confirmRunButton", *DOUBLE_CLICK)
+    desktop.wait("plugin._content.jobs.chosen is not None and plugin._content.jobs.chosen.job.state.ended")
+    assert desktop.get("jobs()") == 1
+    desktop.wait(f"model.catalogue.balance < {balance}")
+    desktop.wait(LOADED)

@@ -12,7 +12,7 @@ import traceback
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsPointXY, QgsProject
 from qgis.PyQt.QtCore import QObject, QPoint, pyqtSignal
-from qgis.PyQt.QtWidgets import QApplication, QWidget
+from qgis.PyQt.QtWidgets import QApplication, QScrollArea, QWidget
 from qgis.utils import iface, plugins
 
 sys.path.insert(0, os.path.dirname(os.environ["PYQGIS_STARTUP"]))
@@ -74,10 +74,17 @@ def find(name):
 
 
 def centre(name):
-    """The middle of that widget on the screen."""
-    widget = find(name)
+    """The middle of that widget on the screen, scrolled to as a person would; None while something else is there."""
+    widget, parent = find(name), find(name).parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea):
+            parent.ensureWidgetVisible(widget)
+        parent = parent.parentWidget()
     point = widget.mapToGlobal(widget.rect().center())
-    return [point.x(), point.y()]
+    there = QApplication.widgetAt(point)
+    while there not in (widget, None):
+        there = there.parentWidget()
+    return [point.x(), point.y()] if there is widget else None
 
 
 def map_point(lon, lat):
