@@ -113,3 +113,12 @@ class Platform(Protocol):
 
     def credits_used(self, job: Job) -> Optional[int]:
         """What the job has cost so far; None where unknown."""
+
+    def validate(self, request: JobRequest) -> None:
+        """Have a request checked, and nothing else. Raises Refused with the platform's reason."""
+
+    def rename(self, job: Job, name: str) -> Job:
+        """Give the job another name."""
+
+    def rerun(self, job: Job, name: str = "") -> Job:
+        """A new job with the same inputs; as little repeated as a submit."""

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import itertools
 from datetime import datetime
-from typing import Any, Iterator, Mapping, Optional, Sequence
-from urllib.parse import quote, urlsplit
+from typing import Any, Iterator, Optional, Sequence
+from urllib.parse import urlsplit
 
 from ..jobs.job import Job, JobType, Scene, Task
 from ..jobs.request import Estimate, JobRequest
-from ..jobs.workflow import Project, Workflow
+from ..jobs.workflow import Project
 from ..net.session import Session
-from . import prices, wire
+from . import paths, prices, wire
+from .account_calls import AccountCalls
 from .calls import Calls
 from .contract import Capabilities, NotAuthorised, NotFound, Refused
 from .credentials import Credentials
 from .tokens import TokenStore
+from .workflow_calls import WorkflowCalls
 
 NEWEST_FIRST = "createdAt,desc"
 
 
-class Up42Jobs:
+class Up42Jobs(WorkflowCalls, AccountCalls):
     """The `Platform` of the jobs contract, for one piece of work on a worker thread.
 
     `base_url` is the platform's origin, without a path of its own or with one. `project_ids` are needed for account
@@ -40,20 +42,20 @@ class Up42Jobs:
     ) -> None:
         self._calls = Calls(session, base_url, credentials, tokens)
         self._project_ids = tuple(project_ids) or (() if credentials.is_account else (credentials.user,))
-        self.capabilities = Capabilities(credits=has_credits is not False)
+        self.capabilities = Capabilities(webhooks=True, credits=has_credits is not False)
 
     def server_time(self) -> Optional[datetime]:
         """The platform's clock, by an answer that is asked for now; so this also tells whether it can be reached."""
         if not self._project_ids:
             return None
-        return self._calls.answer("GET", _project(self._project_ids[0]), "the project").server_date
+        return self._calls.answer("GET", paths.of_project(self._project_ids[0]), "the project").server_date
 
     def projects(self) -> list[Project]:
         """The known projects in the order given, with their limits."""
         return [self._one_project(project_id) for project_id in self._project_ids]
 
     def _one_project(self, project_id: str) -> Project:
-        path = _project(project_id)
+        path = paths.of_project(project_id)
         data = self._calls.data("GET", path, "the project")
         try:
             settings = self._calls.data("GET", f"{path}/settings", "the project's settings")
@@ -61,53 +63,24 @@ class Up42Jobs:
             settings = []  # then its limits are not known, and the platform says so if one is met
         return wire.project(project_id, wire.dict_of(data), wire.dicts_of(settings))
 
-    def workflows(self, project: Project) -> list[Workflow]:
-        """The project's workflows with tasks and blocks, in the platform's order: most recent first."""
-        path = f"{_project(project.id)}/workflows"
-        found = []
-        for data in wire.dicts_of(self._calls.data("GET", path, "the workflows")):
-            workflow_id = wire.text_of(data.get("id"))
-            if workflow_id:
-                tasks = self._workflow_tasks(f"{path}/{_part(workflow_id)}/tasks")
-                if tasks is not None:
-                    found.append(wire.workflow(project.id, data, tasks))
-        return found
-
-    def _workflow_tasks(self, path: str) -> Optional[list[Mapping[str, Any]]]:
-        try:
-            return wire.dicts_of(self._calls.data("GET", path, "the workflow's tasks"))
-        except NotFound:
-            return None  # deleted since the list was made
-
-    def balance(self, project: Project) -> Optional[int]:
-        """Credits left, in whole credits; None where there are none, or where a project key may not see them."""
-        return self._credits("accounts/me/credits/balance", "balance", "the credit balance")
-
-    def credits_used(self, job: Job) -> Optional[int]:
-        """What the job has cost so far, in whole credits; None where unknown."""
-        return self._credits(f"{_job(job)}/credits", "creditsUsed", "the job's credits")
-
-    def _credits(self, path: str, name: str, what: str) -> Optional[int]:
-        if not self.capabilities.credits:
-            return None
-        try:
-            number = wire.number_of(wire.dict_of(self._calls.data("GET", path, what)).get(name))
-        except (NotAuthorised, NotFound):
-            return None
-        return None if number is None else int(number)
-
     def estimate(self, request: JobRequest) -> Estimate:
         """Credits and seconds of a Live Job of this request, bound to its fingerprint.
 
         Where the platform tells no believable time, `seconds` is `prices.UNKNOWN_TIME`, whose maximum is infinite.
         """
         what = "the estimate"
-        path = f"{_project(request.project.id)}/estimate/job"
+        path = f"{paths.of_project(request.project.id)}/estimate/job"
         data = self._calls.data("POST", path, what, json=prices.question(request))
         try:
             return prices.estimate(request, data)
         except wire.WireError as e:
             raise self._calls.refusals.not_the_contract(b"", what, str(e)) from e
+
+    def validate(self, request: JobRequest) -> None:
+        """Have the platform check a request, and nothing else. Raises Refused with its reason."""
+        question = prices.question(request)
+        body = {"tasks": question["tasks"], "input": question["inputs"]}  # singular here (contract 2.5)
+        self._calls.answer("POST", f"{paths.of_project(request.project.id)}/jobs/validate", "the request", json=body)
 
     def submit(self, request: JobRequest) -> Job:
         """Create the job by one POST, which is not repeated unless it was turned away unread (401).
@@ -119,14 +92,14 @@ class Up42Jobs:
         body = request.inputs
         if request.job_type is JobType.TEST_QUERY:
             body[wire.CONFIG] = {"mode": wire.DRY_RUN}
-        path = f"{_project(request.project.id)}/workflows/{_part(request.workflow.id)}/jobs"
+        path = f"{paths.of_project(request.project.id)}/workflows/{paths.part(request.workflow.id)}/jobs"
         params = {"name": request.name} if request.name else None
         data = self._calls.data("POST", path, "the new job", params=params, json=body, changes=True)
         return self._one_job(request.project.id, data)
 
     def jobs(self, project: Project) -> Iterator[Job]:
         """All jobs, newest first. Ends at an empty page, or at one without news: not every server knows `page`."""
-        path = f"{_project(project.id)}/jobs"
+        path = f"{paths.of_project(project.id)}/jobs"
         seen: set[str] = set()
         for page in itertools.count():
             params = {"page": str(page), "sort": NEWEST_FIRST}
@@ -141,7 +114,7 @@ class Up42Jobs:
 
     def job(self, project_id: str, job_id: str) -> Job:
         """One job as it is now."""
-        path = f"{_project(project_id)}/jobs/{_part(job_id)}"
+        path = f"{paths.of_project(project_id)}/jobs/{paths.part(job_id)}"
         return self._one_job(project_id, self._calls.data("GET", path, "the job"))
 
     def _one_job(self, project_id: str, data: Any) -> Job:
@@ -152,34 +125,34 @@ class Up42Jobs:
 
     def tasks(self, job: Job) -> list[Task]:
         """The job's tasks in order, the data task first; of a Test Query only that."""
-        return wire.tasks(self._calls.data("GET", f"{_job(job)}/tasks", "the job's tasks"))
+        return wire.tasks(self._calls.data("GET", f"{paths.of_job(job)}/tasks", "the job's tasks"))
 
     def log(self, job: Job, task: Task) -> str:
         """A task's log as plain text."""
-        answer = self._calls.answer("GET", f"{_task(job, task)}/logs", "the task's log")
+        answer = self._calls.answer("GET", f"{paths.of_task(job, task)}/logs", "the task's log")
         return answer.body.decode("utf-8", "replace")
 
     def scenes(self, job: Job, task: Optional[Task] = None) -> list[Scene]:
         """The scenes of a task's data.json, which has no envelope; of the last task if none is named."""
         what = "the list of scenes"
-        answer = self._calls.answer("GET", f"{_of(job, task)}/outputs/data-json", what)
+        answer = self._calls.answer("GET", f"{paths.of_task(job, task)}/outputs/data-json", what)
         return wire.scenes(self._calls.json(answer, what))
 
     def quicklooks(self, job: Job, task: Task) -> Sequence[str]:
         """The names of the task's quicklooks; one that is no plain file name is left out."""
-        names = self._calls.data("GET", f"{_task(job, task)}/outputs/quicklooks", "the quicklooks")
+        names = self._calls.data("GET", f"{paths.of_task(job, task)}/outputs/quicklooks", "the quicklooks")
         texts = [wire.text_of(name) for name in names] if isinstance(names, list) else []
         return [name for name in texts if name.strip(".") and not set(name) & set("/\\:\0")]
 
     def quicklook(self, job: Job, task: Task, name: str) -> bytes:
         """One quicklook image."""
-        path = f"{_task(job, task)}/outputs/quicklooks/{_part(name)}"
+        path = f"{paths.of_task(job, task)}/outputs/quicklooks/{paths.part(name)}"
         return self._calls.answer("GET", path, f"the quicklook {name}").body
 
     def archive_url(self, job: Job, task: Optional[Task] = None) -> str:
         """A fresh signed URL. It takes no credentials, ends soon, and belongs in no log or message."""
         what = "the outputs"
-        data = self._calls.data("GET", f"{_of(job, task)}/downloads/results", what)
+        data = self._calls.data("GET", f"{paths.of_task(job, task)}/downloads/results", what)
         url = wire.text_of(wire.dict_of(data).get("url"))
         if urlsplit(url).scheme not in ("https", "http"):
             raise self._calls.refusals.not_the_contract(b"", what, "there is no address to fetch them from")
@@ -187,25 +160,16 @@ class Up42Jobs:
 
     def cancel(self, job: Job) -> None:
         """Ask for the job to be cancelled."""
-        self._calls.answer("POST", f"{_job(job)}/cancel", "the job's cancellation", changes=True)
+        self._calls.answer("POST", f"{paths.of_job(job)}/cancel", "the job's cancellation", changes=True)
 
+    def rename(self, job: Job, name: str) -> Job:
+        """Give the job another name."""
+        path = paths.of_workflow_job(job)
+        data = self._calls.data("PUT", path, "the job's name", json={"name": name}, changes=True)
+        return self._one_job(job.project_id, data)
 
-def _part(text: str) -> str:
-    """`text` as one part of a path, whatever it holds."""
-    return quote(text, safe="")
-
-
-def _project(project_id: str) -> str:
-    return f"projects/{_part(project_id)}"
-
-
-def _job(job: Job) -> str:
-    return f"{_project(job.project_id)}/jobs/{_part(job.id)}"
-
-
-def _task(job: Job, task: Task) -> str:
-    return f"{_job(job)}/tasks/{_part(task.id)}"
-
-
-def _of(job: Job, task: Optional[Task]) -> str:
-    return _job(job) if task is None else _task(job, task)
+    def rerun(self, job: Job, name: str = "") -> Job:
+        """Create a new job with the same inputs. Like a submit, it is never repeated by itself."""
+        params = {"name": name} if name else None
+        data = self._calls.data("POST", paths.of_workflow_job(job), "the new job", params=params, json={}, changes=True)
+        return self._one_job(job.project_id, data)

@@ -9,6 +9,7 @@ from typing import Any, Iterator
 
 import pytest
 from engine_process import until
+from webhook_receiver import Receiver, is_signed
 
 from up42_jobs.plugin.jobs import parameters
 from up42_jobs.plugin.jobs.aoi import Aoi, GeometricFilter
@@ -17,6 +18,8 @@ from up42_jobs.plugin.jobs.request import JobRequest
 from up42_jobs.plugin.jobs.request_record import same_inputs
 from up42_jobs.plugin.jobs.workflow import Project
 from up42_jobs.plugin.net.session import Session
+from up42_jobs.plugin.platforms import wire
+from up42_jobs.plugin.platforms.account_calls import Webhook
 from up42_jobs.plugin.platforms.contract import NotFound, Refused
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
@@ -46,7 +49,7 @@ def free_platform(engine: Any, session: Session) -> Up42Jobs:
 
 
 def demo_request(platform: Up42Jobs, project: Project, job_type: JobType) -> JobRequest:
-    workflow = next(w for w in platform.workflows(project) if w.tasks[0].block.name == "demo-s2-l2a")
+    workflow = next(w for w in platform.workflows(project) if w.tasks and w.tasks[0].block.name == "demo-s2-l2a")
     request = JobRequest(
         project,
         workflow,
@@ -117,3 +120,82 @@ def test_refusals_of_the_engine_reach_the_user(free_platform: Up42Jobs) -> None:
         free_platform.submit(wrong)
     with pytest.raises(NotFound, match="no-such-job"):
         free_platform.job(project.id, "no-such-job")
+
+
+def test_workflows_are_made_of_compatible_blocks_and_taken_away_again(free_platform: Up42Jobs) -> None:
+    (project,) = free_platform.projects()
+    blocks = {block.name: block for block in free_platform.blocks()}
+    made = free_platform.create_workflow(project, "Mine", "to be taken away")
+    data_blocks = free_platform.compatible_block_ids(made)
+    assert blocks["demo-s2-l2a"].id in data_blocks and blocks["sharpening"].id not in data_blocks
+    made = free_platform.set_tasks(made, [blocks["demo-s2-l2a"]])
+    following = free_platform.compatible_block_ids(made, made.tasks[-1])
+    assert blocks["sharpening"].id in following and blocks["demo-s2-l2a"].id not in following
+    made = free_platform.set_tasks(made, [blocks["demo-s2-l2a"], blocks["sharpening"], blocks["sharpening"]])
+    assert [task.name for task in made.tasks] == ["demo-s2-l2a:1", "sharpening:1", "sharpening:2"]
+    assert "limit" in free_platform.block(blocks["demo-s2-l2a"].id).parameters
+    free_platform.rename_workflow(made, "Yours")
+    stored = next(workflow for workflow in free_platform.workflows(project) if workflow.id == made.id)
+    assert (stored.name, stored.description, stored.tasks) == ("Yours", "to be taken away", made.tasks)
+    free_platform.delete_workflow(made)
+    assert made.id not in [workflow.id for workflow in free_platform.workflows(project)]
+    with pytest.raises(NotFound):
+        free_platform.delete_workflow(made)
+    with pytest.raises(Refused, match="data block"):
+        free_platform.set_tasks(free_platform.create_workflow(project, "Wrong"), [blocks["sharpening"]])
+
+
+def test_jobs_are_checked_renamed_run_again_and_cancelled(free_platform: Up42Jobs) -> None:
+    (project,) = free_platform.projects()
+    request = demo_request(free_platform, project, JobType.TEST_QUERY)
+    free_platform.validate(request)
+    with pytest.raises(Refused, match="limit"):
+        free_platform.validate(request.with_parameter(request.workflow.tasks[0].name, "limit", 0))
+    job = ended(free_platform, free_platform.submit(request))
+    assert free_platform.rename(job, "Renamed · ä").name == "Renamed · ä"
+    again = free_platform.rerun(job, "Again")
+    assert (again.name, again.job_type) == ("Again", JobType.TEST_QUERY) and again.id != job.id
+    assert ended(free_platform, again).state is JobState.SUCCEEDED
+    stopped = free_platform.rerun(job)
+    assert stopped.name == "Rerun Renamed · ä"
+    free_platform.cancel(stopped)
+    assert ended(free_platform, stopped).state in (JobState.CANCELLED, JobState.SUCCEEDED)
+
+
+def test_limits_are_changed_and_refused(free_platform: Up42Jobs) -> None:
+    (project,) = free_platform.projects()
+    free_platform.change_limits(project, {wire.MAX_JOBS: 9})
+    assert free_platform.projects()[0].max_concurrent_jobs == 9
+    free_platform.change_limits(project, {wire.MAX_JOBS: project.max_concurrent_jobs})
+    with pytest.raises(Refused, match="in range"):
+        free_platform.change_limits(project, {wire.MAX_JOBS: 10_000})
+
+
+def test_the_account_signs_in_and_its_history_explains_the_balance(engine: Any, session: Session) -> None:
+    line = engine.line
+    account = Credentials.account(line["account_user"], line["account_password"])
+    ids = [line["project_id"], line["free_project_id"]]
+    platform = Up42Jobs(session, line["url"], account, TokenStore(), project_ids=ids)
+    practice, free = platform.projects()
+    assert (practice.id, free.name) == (line["project_id"], "This Computer")
+    assert sum(entry.credits for entry in platform.credit_history()) == platform.balance(practice)
+    assert platform.credits_spent(platform.workflows(practice)[0]) is not None
+
+
+def test_webhooks_are_managed_and_told(practice_platform: Up42Jobs) -> None:
+    receiver, platform = Receiver(), practice_platform
+    try:
+        assert "job.status" in platform.webhook_events()
+        made = platform.create_webhook(Webhook("Mine", receiver.url, secret="a made-up secret"))
+        assert platform.webhooks() == [made]
+        assert platform.try_webhook(made) == (1, 1)
+        assert platform.change_webhook(replace(made, name="Yours")).name == "Yours"
+        job = ended(platform, platform.submit(demo_request(platform, platform.projects()[0], JobType.TEST_QUERY)))
+        until(lambda: receiver.job_statuses(job.id) == ["RUNNING", "SUCCEEDED"], "both changes are told")
+        assert all(is_signed(headers, body, "a made-up secret") for headers, body in receiver.got)
+        platform.delete_webhook(made)
+        assert platform.webhooks() == []
+        with pytest.raises(Refused, match="https"):
+            platform.create_webhook(Webhook("Mine", "http://example.org/"))
+    finally:
+        receiver.close()
