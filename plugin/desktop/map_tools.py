@@ -86,9 +86,13 @@ class PolygonTool(AoiTool):
         self._pointer = self._snapped(event)
         self._draw()
 
-    def canvasDoubleClickEvent(self, _event: QgsMapMouseEvent) -> None:
-        """The first click of the two was the last corner. The end waits for the release, lest the next tool get it."""
-        self._ends_at_release = True
+    def canvasDoubleClickEvent(self, event: QgsMapMouseEvent) -> None:
+        """The first click of the two was the last corner, unless it was taken back meanwhile.
+
+        The end waits for the release of the second, lest the next tool get it.
+        """
+        tolerance = QApplication.startDragDistance() * self.canvas().mapUnitsPerPixel()
+        self._ends_at_release = bool(self._corners) and self._corners[-1].distance(self._snapped(event)) <= tolerance
 
     def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:
         """Add a corner, or end."""

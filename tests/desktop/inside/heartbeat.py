@@ -9,7 +9,6 @@ from qgis.PyQt.QtCore import QObject, QTimer
 BEAT_MS = 10
 SAMPLE_SECONDS = 0.005
 WORTH_TELLING = 0.1  # seconds
-FRAMES_TOLD = 10
 SAMPLES_ON_TIME = 0.5  # of those that a pause has room for
 HARDLY = 0.04  # of a pause; a thread that wants a processor gets more of it on the busiest machine we met
 
@@ -54,13 +53,13 @@ class Heartbeat(QObject):
                 self._stack = self._our_stack()
 
     def _our_stack(self):
-        """The GUI thread's innermost frames where one of the plugin's is among all of them, else nothing."""
+        """The GUI thread's innermost frame and all of the plugin's; nothing where there is none of those."""
         frames, frame = [], sys._current_frames().get(self._gui)
         while frame is not None:
             frames.append((frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
             frame = frame.f_back
-        ours = any(file.startswith(self._folder) for file, _line, _name in frames)
-        return [f"{file}:{line} {name}" for file, line, name in frames[:FRAMES_TOLD]] if ours else []
+        ours = [frame for frame in frames if frame[0].startswith(self._folder)]
+        return [f"{file}:{line} {name}" for file, line, name in [*frames[:1], *ours]] if ours else []
 
     def stop(self):
         """End the watching."""
