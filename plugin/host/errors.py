@@ -12,7 +12,7 @@ from ..jobs.problem import Problem
 from ..net.errors import NetError
 from ..net.redaction import redact
 from ..platforms.contract import PlatformError
-from .words import tell, tell_delivery, tr
+from .words import tell, tell_delivery, tell_network, tr
 
 LOG_TAB = "UP42 Jobs"
 
@@ -43,7 +43,9 @@ def explain(error: Exception) -> str:
         return tell(error.problem)
     if isinstance(error, DeliveryError):
         return tell_delivery(error)
-    if isinstance(error, (HostError, PlatformError, NetError)):
+    if isinstance(error, NetError):
+        return tell_network(error)
+    if isinstance(error, (HostError, PlatformError)):
         return str(error)
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     QgsMessageLog.logMessage(redact(text), LOG_TAB, Qgis.MessageLevel.Critical)

@@ -12,6 +12,7 @@ from ..delivery.errors import DeliveryError
 from ..jobs.job import JobState, JobType
 from ..jobs.problem import TEMPLATES, Problem
 from ..jobs.request import Range
+from ..net.errors import NetError
 
 
 def tr(text: str) -> str:
@@ -27,6 +28,11 @@ def tell(problem: Problem) -> str:
 def tell_delivery(error: DeliveryError) -> str:
     """What went wrong with a delivery, as a sentence in the user's language."""
     return QCoreApplication.translate("Delivery", DELIVERY_TEMPLATES[error.code]).format(**error.values)
+
+
+def tell_network(error: NetError) -> str:
+    """What went wrong on the network, as a sentence in the user's language."""
+    return QCoreApplication.translate("NetError", error.template).format(**error.values)
 
 
 def number(value: float, decimals: int = 0) -> str:
