@@ -111,10 +111,10 @@ def test_compatible_blocks(practice, workflow):
     def names(query=""):
         return {block["name"] for block in practice.data(path + query)["blocks"]}
 
-    assert names() == {"tiny-data", "tiny-blind-data"}
+    assert names() == {"tiny-data", "tiny-blind-data", "tiny-stored"}
     practice.call("POST", f"{workflow}/tasks", json=[task("tiny-data:1", DATA), task("b", COPY, "tiny-data:1")])
     assert names("?parentTaskName=tiny-data:1") == {"tiny-copy", "tiny-slow", "tiny-failing"}
-    assert names("?childTaskName=b") == {"tiny-data"}
+    assert names("?childTaskName=b") == {"tiny-data", "tiny-stored"}
     answer = practice.call("GET", f"{path}?parentTaskName=tiling:4")
     assert answer.status_code == 422
     assert answer.json()["error"]["message"] == "Workflow does not contain tasks: tiling:4"
