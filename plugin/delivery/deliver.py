@@ -1,4 +1,4 @@
-"""One job's output, from its signed URL to a finished folder: download, unpack, describe, put in place.
+"""One job's output, from its signed URL to a finished folder: download, unpack meanwhile, describe, put in place.
 
 Everything unfinished lies hidden beside the outputs, in names made of the delivery's key, so that an interrupted
 delivery is gone on from and never mistaken for another:
@@ -17,6 +17,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from ..jobs.job import scene_of
 from ..net.cancel import Cancel
 from ..net.session import Session
+from .arrive import Arrival
 from .data_json import FeatureCollection, Outputs, read_outputs, unlinked
 from .disk import disk_errors, remove_folder
 from .download import Progress, download
@@ -67,7 +68,7 @@ def deliver(
     `job_id` tells deliveries apart: the job's id, or `<job id>-<task id>` for a task's own output. Whatever happens
     in between, also the end of the process, a further call ends with exactly one complete folder; where it is there
     already, nothing is fetched. `make_manifest` gets the paths below the folder and gives what `manifest_of` gives.
-    `after_member`: see `unpack`. `fresh_url`, `retry_on`: see `download`.
+    `after_member`: see `unpack`. `fresh_url`, `retry_on`: see `download`; `fresh_url` is called on another thread.
 
     Raises what `download` and `unpack` raise, and DeliveryError (busy). After a failure nothing is under the final
     name; what was downloaded is kept unless the archive itself was broken or refused.
@@ -78,17 +79,25 @@ def deliver(
     with exclusive(place.lock):
         delivered = _already_there(parent_folder, name, place.key)
         if delivered is None:
-            part = download(
-                session,
-                fresh_url,
-                place.part,
-                cancel=cancel,
-                progress=progress,
-                unpacked_share=UNPACKED_SHARE,
-                retry_on=retry_on,
-            )
+
+            def fetch() -> list[Path]:
+                arrival = Arrival(fresh_url, cancel, progress)
+                return arrival.unpack_while(
+                    lambda: _download(session, place.part, arrival, retry_on),
+                    place.part,
+                    lambda stream: unpack_into(
+                        stream,
+                        place.partial,
+                        cancel=cancel,
+                        limits=limits,
+                        after_member=after_member,
+                        longest_name=path_length(folder_name(name)) + _COPY_MARK,
+                    ),
+                )
+
             try:
-                delivered = _unpacked(part, place, parent_folder, name, make_manifest, cancel, limits, after_member)
+                files = _fetched(fetch, place.part)
+                delivered = _finished(place, parent_folder, name, files, make_manifest, cancel)
             except (ArchiveBroken, ArchiveRefused):
                 PartFile(place.part).discard()
                 raise
@@ -110,21 +119,40 @@ class _Place:
         self.partial = parent / f".up42-{self.key}.partial"
 
 
-def _unpacked(
-    part: Path,
+def _download(session: Session, part: Path, arrival: Arrival, retry_on: tuple[type[Exception], ...]) -> None:
+    download(
+        session,
+        arrival.fresh_url,
+        part,
+        cancel=arrival.stop,
+        progress=arrival.note,
+        unpacked_share=UNPACKED_SHARE,
+        retry_on=retry_on,
+        growth=arrival.growth,
+    )
+
+
+def _fetched(fetch: Callable[[], list[Path]], part: Path) -> list[Path]:
+    """What `fetch` gives. Where a part of an earlier run turns out broken (the machine may have died), once again."""
+    left_before = PartFile(part).is_usable
+    try:
+        return fetch()
+    except ArchiveBroken:
+        if not left_before:
+            raise
+    PartFile(part).discard()
+    return fetch()
+
+
+def _finished(
     place: _Place,
     parent: Path,
     name: str,
+    files: list[Path],
     make_manifest: Callable[[list[Path]], Mapping[str, Any]],
     cancel: Cancel,
-    limits: UnpackLimits,
-    after_member: Callable[[Path], None],
 ) -> Delivered:
-    """Unpack, write job.json, and only then give the folder its name."""
-    longest_name = path_length(folder_name(name)) + _COPY_MARK
-    files = unpack_into(
-        part, place.partial, cancel=cancel, limits=limits, after_member=after_member, longest_name=longest_name
-    )
+    """Write job.json, and only then give the folder its name."""
     outputs, problem = _outputs(place.partial, files)
     manifest = dict(make_manifest(files))
     manifest["delivery"] = place.key

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
@@ -14,6 +15,7 @@ from ..net.retry import LONGEST_PAUSE, retry_after
 from ..net.session import Session, StreamAnswer
 from .disk import disk_errors, free_space, write_all
 from .errors import DownloadFailed, NotEnoughSpace, Size
+from .follow import Growth
 from .part_file import PartFile
 
 CHUNK = 256 * 1024  # bytes
@@ -21,16 +23,19 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before each further try that follo
 FRUIT = 64 * 1024  # bytes that a try must bring, or the next pause is longer
 REFUSALS = 2  # answers such as 403 or 404 in a row, each to a fresh URL, that are taken as final
 PROGRESS_SECONDS = 0.05  # progress is told at most this often
+PACE_SECONDS = 3.0  # the speed is that of the last so many seconds
+SPACE_EVERY = 8 * 1024 * 1024  # bytes received between two looks at the free space
 _PASSING = (408, 425, 429)  # like 5xx: the server may change its mind
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Bytes received so far, of all tries, and in total (None: not announced)."""
+    """Bytes received so far, of all tries, and in total (None: not announced); `speed` in bytes per second."""
 
     received: int
     total: Optional[int]
+    speed: Optional[float] = field(default=None, compare=False)
 
 
 class _NotAsAsked(Exception):
@@ -47,18 +52,21 @@ def download(
     unpacked_share: float = 0.0,
     retry_on: tuple[type[Exception], ...] = (),
     pauses: Sequence[float] = PAUSES,
+    growth: Optional[Growth] = None,
 ) -> Path:
     """Download to `part` and return it, whole. `fresh_url` is asked for a signed URL before each try.
 
     What an earlier try or run left is gone on from by Range and If-Range where the server gives a strong ETag. Tries
     go on while they bring something; `len(pauses)` fruitless ones in a row end it. `retry_on`: exceptions of
     `fresh_url` that count as such a try. `unpacked_share`: how much more space is needed for what will be made of it,
-    as a multiple of the archive.
+    as a multiple of the archive. `growth` is told how the part grows, but not of the end.
 
     Raises NotEnoughSpace, DiskError, DownloadFailed, Cancelled (these keep the part), NetError for what no further
     try can change.
     """
-    file = PartFile(part)
+    file = PartFile(part, growth)
+    if file.is_usable:
+        file.growth.grew(file.received)
     work = _Work(session.under(cancel), file, progress, unpacked_share)
     patience = _Patience(file, pauses)
     passing: tuple[type[Exception], ...] = (HttpError, Truncated, TimedOut, Unreachable, _NotAsAsked, *retry_on)
@@ -111,6 +119,7 @@ class _Work:
         self._file = file
         self._progress = progress
         self._unpacked_share = unpacked_share
+        self._pace = _Pace()
 
     def try_once(self, url: str) -> None:
         """One request; returns when the server has sent all that it announced for it."""
@@ -159,25 +168,52 @@ class _Work:
 
     def _check_space(self) -> None:
         """Refuse at once what can't end well; how large the unpacked files are is checked again when they are known."""
-        if self._file.length is None:
-            return
+        if self._file.length is not None:
+            self._need(self._file.length - self._file.received + int(self._file.length * self._unpacked_share))
+
+    def _need(self, needed: int) -> None:
         folder = self._file.path.parent
-        needed = self._file.length - self._file.received + int(self._file.length * self._unpacked_share)
         free = free_space(folder)
         if free is not None and needed > free:
             raise NotEnoughSpace(folder, free, needed)
 
     def _receive(self, answer: StreamAnswer) -> None:
-        file, received, told = self._file, self._file.received, 0.0
+        file, received, looked, told = self._file, self._file.received, self._file.received, 0.0
         with file.appending() as target:
             for chunk in answer.iter_chunks(CHUNK):
                 with disk_errors(file.path.parent):
                     write_all(target, chunk)
                 received += len(chunk)
+                file.growth.grew(received)
                 now = time.monotonic()
                 if now - told >= PROGRESS_SECONDS:
                     told = now
-                    self._progress(Progress(received, file.length))
+                    self._progress(Progress(received, file.length, self._pace.speed(received, now)))
+                if received - looked >= SPACE_EVERY:
+                    looked = received
+                    self._check_space_on_the_way(received)
+
+    def _check_space_on_the_way(self, received: int) -> None:
+        """Others write to the disk too. What has arrived is taken to be unpacked already."""
+        if self._file.length is not None:
+            self._need(int((self._file.length - received) * (1 + self._unpacked_share)))
+
+
+class _Pace:
+    """The speed of the last few seconds."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def speed(self, received: int, now: float) -> Optional[float]:
+        """Bytes per second; None where nothing can be said yet, or the download began again."""
+        if self._seen and received < self._seen[-1][1]:
+            self._seen.clear()
+        self._seen.append((now, received))
+        while len(self._seen) > 2 and now - self._seen[1][0] >= PACE_SECONDS:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        return (received - before) / (now - since) if now > since else None
 
 
 def _whole_length(answer: StreamAnswer) -> Optional[int]:

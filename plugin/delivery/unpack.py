@@ -1,8 +1,8 @@
 """Unpack a job's archive member by member, each one checked, into a folder that appears only when all of it is proven.
 
-The readers take a stream, so that a follower of a file still growing can stand in for the file (not for zip, whose
-list of members is at its end). It survives the death of the process at any moment, not that of the machine: nothing
-is forced to disk.
+The readers take a stream, so that a follower of a file still growing can stand in for the file (a zip, whose list of
+members is at its end, makes it wait until all is there). It survives the death of the process at any moment, not that
+of the machine: nothing is forced to disk.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def unpack(
         raise DeliveryError("folder_exists", {"folder": str(folder)})
     partial = folder.with_name(f"{folder.name}.partial")
     try:
-        paths = unpack_into(archive, partial, cancel=cancel, limits=limits, after_member=after_member)
+        with ArchiveFile(archive) as stream:
+            paths = unpack_into(stream, partial, cancel=cancel, limits=limits, after_member=after_member)
         put_in_place(partial, folder, cancel)
     except BaseException:
         remove_folder(partial)
@@ -61,7 +62,7 @@ def unpack(
 
 
 def unpack_into(
-    archive: Path,
+    stream: BinaryIO,
     partial: Path,
     *,
     cancel: Cancel,
@@ -69,9 +70,10 @@ def unpack_into(
     after_member: Callable[[Path], None],
     longest_name: int = 0,
 ) -> list[Path]:
-    """Unpack into `partial`, emptied first; return the files' paths below it. After a failure the caller removes it.
+    """Unpack `stream` into `partial`, emptied first; return the files' paths below it.
 
-    `longest_name` is the length of the name that the folder will get, where that is longer than the present one.
+    After a failure the caller removes it. `longest_name` is the length of the name that the folder will get, where
+    that is longer than the present one.
     """
     remove_folder(partial)
     with disk_errors(partial.parent):
@@ -86,19 +88,18 @@ def unpack_into(
 
     folders = _Folders(partial)
     files: list[Path] = []
-    with ArchiveFile(archive) as stream:
-        for member in archive_members(stream, count):
-            cancel.check()
-            tally.member(member.name, member.size)
-            if member.refused is not None:
-                raise ArchiveRefused(member.refused, member.name, **member.values)
-            path = names.path_of(member.name, member.is_folder)
-            if member.is_folder:
-                folders.make(path)
-                continue
-            file = folders.write(member, path, cancel)
-            files.append(Path(path))
-            after_member(file)
+    for member in archive_members(stream, count):
+        cancel.check()
+        tally.member(member.name, member.size)
+        if member.refused is not None:
+            raise ArchiveRefused(member.refused, member.name, **member.values)
+        path = names.path_of(member.name, member.is_folder)
+        if member.is_folder:
+            folders.make(path)
+            continue
+        file = folders.write(member, path, cancel)
+        files.append(Path(path))
+        after_member(file)
     if not files:
         raise ArchiveBroken("archive_empty")
     return files

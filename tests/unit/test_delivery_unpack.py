@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import os
-import resource
 import shutil
 import stat
 import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
@@ -33,6 +29,7 @@ from up42_jobs.tests.unit.delivery_archives import (
     tgz,
     zip_of,
 )
+from up42_jobs.tests.unit.delivery_disk import small_disk
 
 BIG = noise(5_000_000)
 LONG = "scene/" + "é" * 60 + "/" + "n" * 120 + ".tif"  # too long for a plain tar header
@@ -240,25 +237,6 @@ def test_a_member_larger_than_the_disk_is_refused_with_numbers(archive, folder):
     assert refused.value.values["needed"] == size and refused.value.values["free"] > 0
     assert "1000000.0 GB" in refused.value.text
     assert os.listdir(folder.parent) == []
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path, size: int) -> Iterator[bool]:
-    """A disk of `size` bytes at `folder`: a tmpfs where we may mount one, else a limit on the size of files."""
-    folder.mkdir(parents=True)
-    mounted = sys.platform == "linux" and not os.geteuid() and shutil.which("mount") is not None
-    if mounted:
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-        mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if not mounted:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield mounted
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        if mounted:
-            subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.mark.parametrize("size", [9_000_000, 2_050_000])  # full in the middle, and in the last write of a file
