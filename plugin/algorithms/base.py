@@ -1,40 +1,57 @@
-"""What the algorithms share: their parameters, and the way from them to a request."""
+"""What the algorithms share: one connection and project, errors in words, cancel within a second."""
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, Iterator
+from dataclasses import dataclass
+from typing import Any, Iterator, Optional
 
 from qgis.core import (
-    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
-    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterString,
 )
 from qgis.PyQt.QtGui import QIcon
 
-from ..host.aoi_source import aoi_from_source
-from ..host.connections import Connection
-from ..host.errors import RequestProblems, explain
-from ..host.journey import read_catalogue
+from ..host.connections import ENVIRONMENT, Connection, Connections
+from ..host.errors import explain
 from ..host.parts import Parts, make_parts
-from ..host.records import Catalogue
 from ..host.words import tr
-from ..jobs import parameters as job_parameters
-from ..jobs.aoi import GeometricFilter
-from ..jobs.request import JobRequest
-from ..jobs.workflow import Workflow
+from ..jobs.job import Job
+from ..jobs.workflow import Project, Workflow
 from ..net.cancel import Cancel, Cancelled
+from ..platforms.contract import Platform
 from .icon import icon
 
 CANCEL_STEP_SECONDS = 0.1
+LOCAL = "local"  # what scripts call This Computer
+_BY_SCRIPT_NAME = {LOCAL: "this-computer", "": "environment"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of an algorithm: what it was given and what it works with."""
+
+    parameters: dict[str, Any]
+    context: QgsProcessingContext
+    feedback: QgsProcessingFeedback
+    parts: Parts
+    cancel: Cancel
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run takes place: a connection, its platform and one of its projects."""
+
+    connection: Connection
+    platform: Platform
+    project: Project
 
 
 class JobAlgorithm(QgsProcessingAlgorithm):
@@ -46,26 +63,40 @@ class JobAlgorithm(QgsProcessingAlgorithm):
     def icon(self) -> QIcon:
         return icon()
 
-    def add_connection(self) -> None:
-        """CONNECTION: the id of a connection."""
-        self.addParameter(QgsProcessingParameterString("CONNECTION", tr("Connection"), defaultValue="this-computer"))
+    def add(
+        self, parameter: QgsProcessingParameterDefinition, help_text: str = "", *, advanced: bool = False
+    ) -> None:
+        """Add a parameter with its help."""
+        parameter.setHelp(help_text)
+        if advanced:
+            parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+        self.addParameter(parameter)
 
-    def add_request(self) -> None:
-        """WORKFLOW, AOI, FILTER and PARAMETERS."""
-        self.addParameter(QgsProcessingParameterString("WORKFLOW", tr("Workflow (name or ID)")))
-        self.addParameter(
-            QgsProcessingParameterFeatureSource(
-                "AOI", tr("AOI"), [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
-            )
+    def add_text(
+        self, name: str, title: str, help_text: str = "", *, default: Optional[str] = None, optional: bool = True
+    ) -> None:
+        """Add a parameter that is a line of text."""
+        self.add(QgsProcessingParameterString(name, title, defaultValue=default, optional=optional), help_text)
+
+    def add_choice(self, name: str, title: str, choices: list[str], default: str, help_text: str = "") -> None:
+        """Add a parameter that is one of a few words, which scripts give as such: `FILTER=contains`."""
+        choice = QgsProcessingParameterEnum(name, title, choices, defaultValue=default)
+        choice.setUsesStaticStrings(True)
+        self.add(choice, help_text)
+
+    def add_connection(self) -> None:
+        """CONNECTION and PROJECT."""
+        self.add_text(
+            "CONNECTION",
+            tr("Connection"),
+            tr(
+                "“local” (This Computer: free, no account), “practice” (play credits), or the ID of a connection."
+                " Empty: the server of the environment, given by {names}. Left out: that one where it is given, else"
+                " “local”."
+            ).format(names=", ".join(ENVIRONMENT)),
+            default="" if os.environ.get(ENVIRONMENT[0]) else LOCAL,
         )
-        filters = QgsProcessingParameterEnum(
-            "FILTER", tr("Geometric filter"), [f.value for f in GeometricFilter], defaultValue="intersects"
-        )
-        filters.setUsesStaticStrings(True)
-        self.addParameter(filters)
-        self.addParameter(
-            QgsProcessingParameterString("PARAMETERS", tr("Parameters (JSON)"), multiLine=True, optional=True)
-        )
+        self.add_text("PROJECT", tr("Project"), tr("ID or name of the project. Empty: the connection's first one."))
 
     def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -73,7 +104,7 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         parts = make_parts()
         try:
             with cancelled_by(feedback) as cancel:
-                return self.work(parameters, context, feedback, parts, cancel)
+                return self.work(Run(parameters, context, feedback, parts, cancel))
         except Cancelled:
             return {}
         except QgsProcessingException:
@@ -83,74 +114,80 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         finally:
             parts.close()
 
-    def work(
-        self,
-        parameters: dict[str, Any],
-        context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
-        parts: Parts,
-        cancel: Cancel,
-    ) -> dict[str, Any]:
+    def work(self, run: Run) -> dict[str, Any]:
         """What the algorithm does; may block, and may raise what `host.errors.explain` can tell."""
         raise NotImplementedError
 
-    def connection(self, parameters: dict[str, Any], context: QgsProcessingContext, parts: Parts) -> Connection:
-        """The connection that CONNECTION names."""
-        wanted = self.parameterAsString(parameters, "CONNECTION", context)
-        found = parts.connections.by_id(wanted)
-        if found is None:
-            known = ", ".join(c.id for c in parts.connections.all())
-            text = tr("There is no connection “{id}”: use one of {known}.")
-            raise QgsProcessingException(text.format(id=wanted, known=known))
-        return found
+    def text(self, run: Run, name: str) -> str:
+        """A parameter's text without blanks around it; "" where there is none."""
+        return self.parameterAsString(run.parameters, name, run.context).strip()
 
-    def request(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, parts: Parts, cancel: Cancel
-    ) -> tuple[Catalogue, JobRequest]:
-        """The request that the parameters ask for; only the catalogue is read. Raises RequestProblems."""
-        catalogue = read_catalogue(parts.connections, self.connection(parameters, context, parts), cancel)
-        workflow = find_workflow(catalogue, self.parameterAsString(parameters, "WORKFLOW", context))
-        source = self.parameterAsSource(parameters, "AOI", context)
-        request = JobRequest(
-            catalogue.project,
-            workflow,
-            aoi=aoi_from_source(source) if source is not None else None,
-            geometric_filter=GeometricFilter(self.parameterAsEnumString(parameters, "FILTER", context)),
-            parameters=read_parameters(self.parameterAsString(parameters, "PARAMETERS", context), workflow),
-        )
-        return catalogue, replace(request, name=self.job_name(parameters, context, request))
+    def choice(self, run: Run, name: str) -> str:
+        """The word chosen. Raises QgsProcessingException where it is none of them."""
+        return self.parameterAsEnumString(run.parameters, name, run.context)
 
-    def job_name(self, parameters: dict[str, Any], context: QgsProcessingContext, request: JobRequest) -> str:
-        """The job's name; an estimate needs none."""
-        return ""
+    def number(self, run: Run, name: str) -> float:
+        """A parameter's number."""
+        return self.parameterAsDouble(run.parameters, name, run.context)
+
+    def yes(self, run: Run, name: str) -> bool:
+        """A parameter's yes or no."""
+        return self.parameterAsBool(run.parameters, name, run.context)
+
+    def place(self, run: Run) -> Place:
+        """The connection and project that CONNECTION and PROJECT name; starts the local engine where it is needed."""
+        connection = find_connection(run.parts.connections, self.text(run, "CONNECTION"))
+        platform = run.parts.connections.open(connection, run.cancel)
+        return Place(connection, platform, find_project(platform.projects(), self.text(run, "PROJECT")))
 
 
-def find_workflow(catalogue: Catalogue, wanted: str) -> Workflow:
+def find_connection(connections: Connections, wanted: str) -> Connection:
+    """The connection of that id, title or script name; "": the environment's."""
+    known = connections.all()
+    for connection in known:
+        names = (connection.id.casefold(), connection.title.casefold())
+        if _BY_SCRIPT_NAME.get(wanted.casefold(), wanted.casefold()) in names:
+            return connection
+    if not wanted:
+        missing = ", ".join(name for name in ENVIRONMENT if not os.environ.get(name))
+        text = tr("CONNECTION is empty, but the environment lacks {missing}: set it, or use CONNECTION={local}.")
+        raise QgsProcessingException(text.format(missing=missing, local=LOCAL))
+    text = tr("There is no connection “{id}”: use one of {known}.")
+    raise QgsProcessingException(text.format(id=wanted, known=", ".join([LOCAL, *(c.id for c in known)])))
+
+
+def find_project(projects: list[Project], wanted: str) -> Project:
+    """The project of that id, else of that name; the first one where none is named."""
+    for project in projects:
+        if not wanted or wanted == project.id:
+            return project
+    for project in projects:
+        if wanted.casefold() == project.name.casefold():
+            return project
+    text = tr("There is no project “{name}” on this connection: use one of {known}.")
+    raise QgsProcessingException(text.format(name=wanted, known=", ".join(project.name for project in projects)))
+
+
+def find_workflow(workflows: list[Workflow], wanted: str) -> Workflow:
     """The workflow of that id, else the first of that name."""
-    for workflow in catalogue.workflows:
+    for workflow in workflows:
         if workflow.id == wanted:
             return workflow
-    for workflow in catalogue.workflows:
+    for workflow in workflows:
         if workflow.name.casefold() == wanted.casefold():
             return workflow
-    known = ", ".join(workflow.name for workflow in catalogue.workflows)
     text = tr("There is no workflow “{name}”: use one of {known}.")
-    raise QgsProcessingException(text.format(name=wanted, known=known))
+    raise QgsProcessingException(text.format(name=wanted, known=", ".join(workflow.name for workflow in workflows)))
 
 
-def read_parameters(text: str, workflow: Workflow) -> job_parameters.Values:
-    """The workflow's defaults with what the JSON text (or the file it names) changes. Raises RequestProblems."""
-    values = job_parameters.defaults(workflow)
-    text = text.strip()
-    if not text:
-        return values
-    if not text.startswith("{") and Path(text).is_file():
-        text = Path(text).read_text(encoding="utf-8")
-    given, problems = job_parameters.from_text(text, workflow)
-    problems = [p for p in problems if p.code != "task_missing"]  # a task left out keeps its defaults
-    if given is None or problems:
-        raise RequestProblems(problems)
-    return {task: {**values[task], **given.get(task, {})} for task in values}
+def separated(text: str) -> list[str]:
+    """The items of a list that is written with commas or blanks between them, each once."""
+    return list(dict.fromkeys(text.replace(",", " ").split()))
+
+
+def ids(jobs: list[Job]) -> str:
+    """The IDs of jobs, as JOB_IDS has them."""
+    return ",".join(job.id for job in jobs)
 
 
 @contextmanager

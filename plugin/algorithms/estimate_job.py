@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
+from qgis.core import QgsProcessingException, QgsProcessingOutputNumber
 
 from ..host.errors import RequestProblems
-from ..host.parts import Parts
 from ..host.words import credit_range, duration_range, tr
-from ..net.cancel import Cancel
-from .base import JobAlgorithm
+from .base import Run
+from .request_inputs import RequestAlgorithm
+from .tables import table_output, write_table
+
+COLUMNS = (
+    *(("task", str), ("credits_min", float), ("credits_max", float), ("seconds_min", float), ("seconds_max", float)),
+    *(("unit", str), ("amount_min", float), ("amount_max", float)),
+)
 
 
-class EstimateJob(JobAlgorithm):
+class EstimateJob(RequestAlgorithm):
     """Asks the platform what exactly this request may cost; sends no job."""
 
     def name(self) -> str:
@@ -23,7 +29,10 @@ class EstimateJob(JobAlgorithm):
         return tr("Estimate Job")
 
     def shortHelpString(self) -> str:
-        return tr("Credits and processing time of a Live Job, each as a range, in total and per task. Nothing is run.")
+        return tr(
+            "Credits and processing time of a Live Job, each as a range, in total and per task. Nothing is run, and an"
+            " estimate costs nothing. Where the time is unknown, SECONDS_MAX is left out."
+        )
 
     def initAlgorithm(self, configuration: Any = None) -> None:
         self.add_connection()
@@ -35,28 +44,38 @@ class EstimateJob(JobAlgorithm):
             ("SECONDS_MAX", tr("Seconds, at most")),
         ):
             self.addOutput(QgsProcessingOutputNumber(name, text))
+        self.add(table_output("TABLE", tr("Estimate per task")))
 
-    def work(
-        self,
-        parameters: dict[str, Any],
-        context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
-        parts: Parts,
-        cancel: Cancel,
-    ) -> dict[str, Any]:
-        catalogue, request = self.request(parameters, context, parts, cancel)
+    def work(self, run: Run) -> dict[str, Any]:
+        place = self.place(run)
+        request = self.with_aoi(run, self.request(run, place))
         problems = request.problems()
         if problems:
             raise RequestProblems(problems)
-        estimate = parts.connections.open(catalogue.connection, cancel).estimate(request)
-        for task in estimate.tasks:
+        if request.workflow is not None and not request.workflow.needs_aoi:
+            raise QgsProcessingException(tr("This workflow is on storage data, which has no estimate: price unknown."))
+        estimate = place.platform.estimate(request)
+        for one in estimate.tasks:
             text = tr("{task}: {credits} credits, {time}")
-            feedback.pushInfo(
-                text.format(task=task.task, credits=credit_range(task.credits), time=duration_range(task.seconds))
+            run.feedback.pushInfo(
+                text.format(task=one.task, credits=credit_range(one.credits), time=duration_range(one.seconds))
             )
+        rows = [
+            (
+                *(one.task, one.credits.min, one.credits.max, one.seconds.min, _known(one.seconds.max)),
+                *(one.unit, one.amount.min, one.amount.max),
+            )
+            for one in estimate.tasks
+        ]
+        known = {} if math.isinf(estimate.seconds.max) else {"SECONDS_MAX": estimate.seconds.max}
         return {
             "CREDITS_MIN": estimate.credits.min,
             "CREDITS_MAX": estimate.credits.max,
             "SECONDS_MIN": estimate.seconds.min,
-            "SECONDS_MAX": estimate.seconds.max,
+            **known,
+            **write_table(self, run, "TABLE", COLUMNS, rows),
         }
+
+
+def _known(seconds: float) -> Any:
+    return None if math.isinf(seconds) else seconds

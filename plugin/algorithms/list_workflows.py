@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import (
-    QgsFeature,
-    QgsFeatureSink,
-    QgsField,
-    QgsFields,
-    QgsProcessing,
-    QgsProcessingContext,
-    QgsProcessingFeedback,
-    QgsProcessingParameterFeatureSink,
-)
-from qgis.PyQt.QtCore import QVariant
-
-from ..host.journey import read_catalogue
-from ..host.parts import Parts
 from ..host.words import tr
-from ..net.cancel import Cancel
-from .base import JobAlgorithm
+from .base import JobAlgorithm, Run
+from .tables import table_output, write_table
+
+COLUMNS = (("id", str), ("name", str), ("blocks", str))
 
 
 class ListWorkflows(JobAlgorithm):
@@ -33,34 +21,18 @@ class ListWorkflows(JobAlgorithm):
         return tr("List Workflows")
 
     def shortHelpString(self) -> str:
-        return tr("The workflows of a connection with their blocks. “this-computer” is free and needs no account.")
+        return tr("The workflows of a connection with their blocks, as a table and printed.")
 
     def initAlgorithm(self, configuration: Any = None) -> None:
         self.add_connection()
-        self.addParameter(
-            QgsProcessingParameterFeatureSink(
-                "OUTPUT", tr("Workflows"), QgsProcessing.SourceType.TypeVector, optional=True
-            )
-        )
+        self.add(table_output("OUTPUT", tr("Workflows")))
 
-    def work(
-        self,
-        parameters: dict[str, Any],
-        context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
-        parts: Parts,
-        cancel: Cancel,
-    ) -> dict[str, Any]:
-        catalogue = read_catalogue(parts.connections, self.connection(parameters, context, parts), cancel)
-        fields = QgsFields()
-        for name in ("id", "name", "blocks"):
-            fields.append(QgsField(name, QVariant.String))
-        sink, sink_id = self.parameterAsSink(parameters, "OUTPUT", context, fields)
-        for workflow in catalogue.workflows:
-            blocks = " → ".join(task.block.name for task in workflow.tasks)
-            feedback.pushInfo(f"{workflow.id}  {workflow.name}  ({blocks})")
-            if sink is not None:
-                feature = QgsFeature(fields)
-                feature.setAttributes([workflow.id, workflow.name, blocks])
-                sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert)
-        return {"OUTPUT": sink_id} if sink is not None else {}
+    def work(self, run: Run) -> dict[str, Any]:
+        place = self.place(run)
+        rows = [
+            (workflow.id, workflow.name, " → ".join(one.block.name for one in workflow.tasks))
+            for workflow in place.platform.workflows(place.project)
+        ]
+        for workflow_id, name, blocks in rows:
+            run.feedback.pushInfo(f"{workflow_id}  {name}  ({blocks})")
+        return write_table(self, run, "OUTPUT", COLUMNS, rows)

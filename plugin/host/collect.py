@@ -15,7 +15,8 @@ from ..delivery.download import Progress as Bytes
 from ..delivery.errors import DataUnreadable
 from ..delivery.manifest import manifest_of, read_manifest
 from ..jobs.aoi import GEOMETRY_PARAMETERS
-from ..jobs.job import Job, JobState, JobType, Scene
+from ..jobs.job import Job, JobState, JobType, Scene, Task
+from ..jobs.naming import SEPARATOR
 from ..layers.job_info import JobInfo
 from ..layers.look import Look
 from ..layers.overviews import overviews_hook
@@ -71,25 +72,32 @@ def collect(
     parent: Path,
     cancel: Cancel,
     progress: Callable[[float], None],
+    task: Optional[Task] = None,
 ) -> Prepared:
     """Download and unpack the final output into a new folder in `parent`, with quicklooks for a Test Query.
+
+    With `task`, that task's own output. The ledger keeps the folder of the final output only.
 
     Raises DeliveryError, NetError, PlatformError, Cancelled; then nothing is under the final name.
     """
     platform = connections.open(connection, cancel)
-    scenes = platform.scenes(job)
+    scenes = platform.scenes(job, task)
     manifest = _manifest(platform, connection, ledger.entry(connection.id, job.id), job, scenes)
+    name, key = job.name or job.id, job.id
+    if task is not None:
+        manifest["job"]["task"] = task.name
+        name, key = f"{name}{SEPARATOR}{task.name}", f"{job.id}-{task.id}"
 
     def tell(received: Bytes) -> None:
         progress(DOWNLOAD_SHARE * received.received / received.total if received.total else 0.0)
 
     delivered = deliver(
         connections.session(cancel),
-        lambda: platform.archive_url(job),
+        lambda: platform.archive_url(job, task),
         parent,
-        job.name or job.id,
+        name,
         lambda _files: manifest,
-        job_id=job.id,
+        job_id=key,
         cancel=cancel,
         progress=tell,
         after_member=overviews_hook(cancel),
@@ -98,7 +106,8 @@ def collect(
     if job.job_type is JobType.TEST_QUERY:
         fetch_quicklooks(platform, job, delivered.folder / QUICKLOOKS, cancel)
     prepared = prepare(delivered.folder, cancel)
-    ledger.note_delivered(connection.id, job.id, delivered.folder)
+    if task is None:
+        ledger.note_delivered(connection.id, job.id, delivered.folder)
     return prepared
 
 
@@ -181,7 +190,8 @@ def _info(manifest: Mapping[str, Any]) -> JobInfo:
     aoi = request.get("aoi") or {}
     workflow = request.get("workflow") or {}
     tasks = list(request.get("parameters") or {})
-    last_block = tasks[-1].partition(":")[0] if tasks else ""
+    own_task = str(job.get("task") or "")
+    last_block = (own_task or (tasks[-1] if tasks else "")).partition(":")[0]
     licence, attribution = manifest.get("licence") or [], manifest.get("attribution") or []
     return JobInfo(
         job_id=job["id"],
@@ -196,6 +206,7 @@ def _info(manifest: Mapping[str, Any]) -> JobInfo:
         attribution="; ".join(attribution),
         licence="; ".join(licence),
         parameters=request.get("parameters") or {},
+        task=own_task,
     )
 
 

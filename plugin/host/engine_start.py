@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Sequence
 from urllib.parse import urlsplit
 
 from ..net.cancel import Cancel
@@ -32,8 +32,10 @@ class EngineFailed(Exception):
     """The engine did not start; the text says why."""
 
 
-def start(folder: Path, python: Path, cancel: Cancel) -> dict[str, str]:
+def start(folder: Path, python: Path, cancel: Cancel, options: Sequence[str] = ()) -> dict[str, str]:
     """The first line of the engine of this data folder, started if none runs. Raises EngineFailed, Cancelled.
+
+    `options` are further arguments of the engine's command line.
 
     After Cancelled the process is left alone: without a lease it ends by itself, and another client may have it.
     """
@@ -45,12 +47,12 @@ def start(folder: Path, python: Path, cancel: Cancel) -> dict[str, str]:
         raise EngineFailed(text.format(folder=folder, reason=e.strerror or type(e).__name__)) from e
     with log:
         log_start = log.tell()
-        process = _spawn(folder, python, log)
+        process = _spawn(folder, python, log, options)
         line = _first_line(process, log, folder, log_start, cancel)
     return _read(line)
 
 
-def _spawn(folder: Path, python: Path, log: IO[bytes]) -> subprocess.Popen:
+def _spawn(folder: Path, python: Path, log: IO[bytes], options: Sequence[str]) -> subprocess.Popen:
     package = __package__.partition(".")[0]
     # Links are kept as they are: the folder of a checkout may have any name, the import name is that of the link.
     parent = os.path.dirname(os.path.abspath(next(iter(sys.modules[package].__path__))))
@@ -59,7 +61,7 @@ def _spawn(folder: Path, python: Path, log: IO[bytes]) -> subprocess.Popen:
     environment["PYTHONPATH"] = os.pathsep.join((parent, known)) if known else parent
     try:
         return subprocess.Popen(
-            [str(python), "-m", f"{package}.plugin.engine", "--data", str(folder)],
+            [str(python), "-m", f"{package}.plugin.engine", "--data", str(folder), *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -21,10 +21,13 @@ CLOCK_TOLERANCE = timedelta(seconds=2)  # between the clocks of a platform's ser
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What the user agreed to: this request (its fingerprint) at no more than so many credits."""
+    """What the user agreed to: this request (its fingerprint) at no more than so many credits.
+
+    `max_credits` None: the price is unknown, and that was agreed to.
+    """
 
     fingerprint: str
-    max_credits: float
+    max_credits: Optional[float]
 
 
 def has_price(platform: Platform, request: JobRequest) -> bool:
@@ -78,6 +81,8 @@ def _check_confirmation(platform: Platform, request: JobRequest, confirmation: O
         return
     if confirmation is None or confirmation.fingerprint != request.fingerprint:
         raise NotConfirmed(tr("This Live Job has a price that was not confirmed, so it was not run. Confirm it first."))
+    if confirmation.max_credits is None:
+        return
     estimate = platform.estimate(request)
     if estimate.credits.max > confirmation.max_credits:
         raise NotConfirmed(

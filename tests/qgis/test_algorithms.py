@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,10 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from up42_jobs.plugin.algorithms import base
 from up42_jobs.plugin.algorithms.provider import Up42JobsProvider
 from up42_jobs.plugin.host.engine_process import LocalEngine
+from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.net.cancel import Cancel
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +48,8 @@ def provider(qgis_app, tmp_path_factory):
     folder = tmp_path_factory.mktemp("engine")
     patch = pytest.MonkeyPatch()
     patch.setenv("UP42_JOBS_ENGINE_DATA", str(folder))
+    make_parts, ledger = base.make_parts, Ledger(folder / "ledger.sqlite")  # not that of the test runner's profile
+    patch.setattr(base, "make_parts", lambda: replace(make_parts(), ledger=ledger))
     engine = LocalEngine(folder)
     engine.address(Cancel())  # a lease held throughout, so that not every test starts an engine of its own
     provider = Up42JobsProvider()
