@@ -14,10 +14,14 @@ from .ui_files import set_up, theme_icon
 
 
 class ConfirmDialog(QDialog):
-    """Shows one frozen request and its estimate. Opened with `open`: nothing waits for it."""
+    """Shows one frozen request and its estimate (None: price unknown). Opened with `open`: nothing waits for it."""
 
     def __init__(
-        self, request: JobRequest, estimate: Estimate, balance: Optional[int], parent: Optional[QWidget] = None
+        self,
+        request: JobRequest,
+        estimate: Optional[Estimate],
+        balance: Optional[int],
+        parent: Optional[QWidget] = None,
     ) -> None:
         super().__init__(parent)
         set_up(self, "confirm_dialog")
@@ -26,9 +30,14 @@ class ConfirmDialog(QDialog):
         self.questionLabel.setText(self.tr("Run “{job}”?").format(job=request.name))
         self.workflowValue.setText(request.workflow.name if request.workflow else "")
         self._show_aoi(request)
-        self.creditsValue.setText(credit_range(estimate.credits))
+        if estimate is None:
+            self.creditsValue.setText(self.tr("Price unknown: it is charged when the job succeeds."))
+            run_text = self.tr("Run Live Job (Price Unknown)")
+        else:
+            self.creditsValue.setText(credit_range(estimate.credits))
+            run_text = self.tr("Run Live Job ({credits} Credits)").format(credits=credit_range(estimate.credits))
         self._show_balance(balance, estimate)
-        self._set_up_buttons(credit_range(estimate.credits))
+        self._set_up_buttons(run_text)
 
     def _show_aoi(self, request: JobRequest) -> None:
         there = request.aoi is not None
@@ -41,18 +50,17 @@ class ConfirmDialog(QDialog):
             self.filterValue.setText(filter_word(request.geometric_filter))
             self.sentValue.setText(area(request.aoi.sent_km2(request.geometric_filter)))
 
-    def _show_balance(self, balance: Optional[int], estimate: Estimate) -> None:
-        self.balanceCaption.setVisible(balance is not None)
-        self.balanceValue.setVisible(balance is not None)
-        if balance is not None:
+    def _show_balance(self, balance: Optional[int], estimate: Optional[Estimate]) -> None:
+        known = balance is not None and estimate is not None
+        self.balanceCaption.setVisible(known)
+        self.balanceValue.setVisible(known)
+        if balance is not None and estimate is not None:
             left = balance - estimate.credits.max
             text = self.tr("at least {left} credits") if left >= 0 else self.tr("not enough: {left} credits")
             self.balanceValue.setText(text.format(left=number(left)))
 
-    def _set_up_buttons(self, credits: str) -> None:
-        run = self.buttonBox.addButton(
-            self.tr("Run Live Job ({credits} Credits)").format(credits=credits), QDialogButtonBox.ButtonRole.ActionRole
-        )
+    def _set_up_buttons(self, run_text: str) -> None:
+        run = self.buttonBox.addButton(run_text, QDialogButtonBox.ButtonRole.ActionRole)
         run.setObjectName("confirmRunButton")
         run.setIcon(theme_icon("mActionStart"))
         run.setAutoDefault(False)

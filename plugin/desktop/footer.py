@@ -90,7 +90,7 @@ class Footer(QWidget):
             return ""
         if request.job_type is JobType.TEST_QUERY:
             return self.tr("Free: a Test Query searches only.")
-        if self._model.has_price and request.workflow is not None and not request.workflow.needs_aoi:
+        if self._model.price_unknown:
             return self.tr("Price unknown: workflows on stored data have no estimate.")
         if self._estimator.error:
             return self.tr("No estimate. {why}").format(why=self._estimator.error)
@@ -116,6 +116,8 @@ class Footer(QWidget):
             return self.tr("Run")
         if request.job_type is JobType.TEST_QUERY:
             return self.tr("Run Test Query (Free)")
+        if self._model.price_unknown:
+            return self.tr("Run Live Job (Price Unknown)…")
         estimate = self._estimator.current
         if estimate is None:
             return self.tr("Run Live Job…")

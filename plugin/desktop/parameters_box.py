@@ -6,6 +6,7 @@ from typing import Optional
 
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QResizeEvent
 from qgis.PyQt.QtWidgets import QListWidgetItem, QWidget
 
 from ..host.words import tell
@@ -15,6 +16,7 @@ from .request_model import RequestModel
 from .ui_files import set_up, soften, theme_icon
 
 MOST_LISTED = 4  # without scrolling
+ROOM_BELOW = 3  # pixels
 
 
 class ParametersBox(QgsCollapsibleGroupBox):
@@ -28,7 +30,8 @@ class ParametersBox(QgsCollapsibleGroupBox):
         self.setCollapsed(True)
         soften(self.parametersHint)
         self.parameterProblems.hide()
-        self.parametersEditor.textChanged.connect(lambda: model.set_text(self.parametersEditor.text()))
+        self._replacing = False
+        self.parametersEditor.textChanged.connect(self._typed)
         self.parameterProblems.itemActivated.connect(self._go_to_item)
         self.parameterProblems.itemClicked.connect(self._go_to_item)
         self.resetParametersButton.clicked.connect(model.reset_parameters)
@@ -44,14 +47,30 @@ class ParametersBox(QgsCollapsibleGroupBox):
     def _fit_list(self) -> None:
         """As high as its problems, up to a few; the rest scrolls."""
         listed = self.parameterProblems
-        rows = sum(listed.sizeHintForRow(row) for row in range(min(listed.count(), MOST_LISTED)))
-        listed.setFixedHeight(rows + 2 * listed.frameWidth() + listed.fontMetrics().lineSpacing() // 2)
+        if listed.count():
+            listed.doItemsLayout()
+            last = listed.visualItemRect(listed.item(min(listed.count(), MOST_LISTED) - 1))
+            top = listed.visualItemRect(listed.item(0)).top()
+            listed.setFixedHeight(last.bottom() - top + 2 * listed.frameWidth() + 2 * ROOM_BELOW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Narrower lines are more lines."""
+        super().resizeEvent(event)
+        self._fit_list()
 
     def _go_to_item(self, item: QListWidgetItem) -> None:
         self.go_to(item.data(Qt.ItemDataRole.UserRole))
 
+    def _typed(self) -> None:
+        if not self._replacing:
+            self._model.set_text(self.parametersEditor.text())
+
     def _show(self) -> None:
-        replace_text(self.parametersEditor, self._model.text)
+        self._replacing = True  # it is taken out and put in: what is there in between is nobody's text
+        try:
+            replace_text(self.parametersEditor, self._model.text)
+        finally:
+            self._replacing = False
         problems = [problem for problem in self._model.problems if problem.where == "parameters"]
         self._marks.show(problems)
         self.parameterProblems.clear()

@@ -58,6 +58,13 @@ class RequestModel(QObject):
         return self.catalogue.capabilities.credits and self.request.job_type is JobType.LIVE_JOB
 
     @property
+    def price_unknown(self) -> bool:
+        """True where it has a price that nobody can tell before: workflows on stored data have no estimate."""
+        if not self.has_price or self.catalogue is None or self.workflow is None:
+            return False
+        return not (self.catalogue.capabilities.estimate and self.workflow.needs_aoi)
+
+    @property
     def parameters_readable(self) -> bool:
         """False while the text is not a set of parameters; then no other widget may write them."""
         return not self._unreadable

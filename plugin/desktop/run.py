@@ -47,7 +47,7 @@ class Run(QObject):
         """True where a click would run something."""
         if self.busy or not self._model.ready:
             return False
-        return not self._model.has_price or self._estimator.current is not None
+        return not self._model.has_price or self._model.price_unknown or self._estimator.current is not None
 
     def start(self) -> None:
         """Run the request as it is now; a priced one is frozen here and asked about first."""
@@ -59,11 +59,12 @@ class Run(QObject):
         request = request.named(request.name or job_name(request.aoi.name if request.aoi else "", workflow))
         if not self._model.has_price:
             self._submit(catalogue, request, None)
-        elif estimate is not None:
+        else:
             self._confirm(catalogue, request, estimate)
 
-    def _confirm(self, catalogue: Catalogue, request: JobRequest, estimate: Estimate) -> None:
-        confirmation = Confirmation(request.fingerprint, estimate.credits.max)
+    def _confirm(self, catalogue: Catalogue, request: JobRequest, estimate: Optional[Estimate]) -> None:
+        """`estimate` None: the price is unknown, and that is what is agreed to."""
+        confirmation = Confirmation(request.fingerprint, estimate.credits.max if estimate else None)
         self._dialog = ConfirmDialog(request, estimate, catalogue.balance, self._window)
         self._dialog.accepted.connect(lambda: self._submit(catalogue, request, confirmation))
         self._dialog.rejected.connect(lambda: self._set_busy(False))

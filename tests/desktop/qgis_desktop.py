@@ -159,7 +159,7 @@ class Desktop:
 
     def pauses(self) -> list[dict[str, Any]]:
         """Each pause over 0.1 s since then: seconds, and the stack where a frame of the plugin was on it."""
-        return self.get("served.heartbeat.pauses")
+        return self.get("served.heartbeat.until_now()")
 
     def quit(self) -> int:
         """Leave QGIS as a person does; gives its exit code."""

@@ -28,7 +28,6 @@ class Heartbeat(QObject):
         self._clock = time.pthread_getcpuclockid(self._gui)
         self._beat, self._ran = time.monotonic(), time.clock_gettime(self._clock)
         self._stack, self._samples = [], 0
-        self._going = True
         self.pauses = []
         self._timer = QTimer(self)
         self._timer.setInterval(BEAT_MS)
@@ -46,7 +45,7 @@ class Heartbeat(QObject):
         self._beat, self._ran, self._stack, self._samples = now, ran, [], 0
 
     def _watch(self):
-        while self._going:
+        while True:
             time.sleep(SAMPLE_SECONDS)
             self._samples += 1
             if time.monotonic() - self._beat > WORTH_TELLING / 2 and not self._stack:
@@ -61,7 +60,7 @@ class Heartbeat(QObject):
         ours = [frame for frame in frames if frame[0].startswith(self._folder)]
         return [f"{file}:{line} {name}" for file, line, name in [*frames[:1], *ours]] if ours else []
 
-    def stop(self):
-        """End the watching."""
-        self._going = False
-        self._timer.stop()
+    def until_now(self):
+        """The pauses, the one that perhaps has just ended included."""
+        self._tick()
+        return self.pauses

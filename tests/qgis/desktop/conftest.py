@@ -12,6 +12,7 @@ from shapely.geometry import box
 
 from up42_jobs.plugin.host.connections import Connection, Kind
 from up42_jobs.plugin.host.journey import Journey
+from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.parts import Parts, make_parts
 from up42_jobs.plugin.host.records import Catalogue
 from up42_jobs.plugin.host.work import Works
@@ -55,7 +56,7 @@ def parts(qgis_app, tmp_path_factory) -> Iterator[Parts]:
     patch = pytest.MonkeyPatch()
     patch.setenv("UP42_JOBS_ENGINE_DATA", str(tmp_path_factory.mktemp("engine")))
     QgsSettings().remove("up42_jobs")
-    parts = make_parts()
+    parts = replace(make_parts(), ledger=Ledger(tmp_path_factory.mktemp("ledger") / "ledger.sqlite"))
     parts.settings.output_folder = str(tmp_path_factory.mktemp("outputs"))
     yield parts
     parts.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from qgis.PyQt.QtCore import Qt
@@ -10,10 +11,17 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget
 
 from up42_jobs.plugin.desktop.dock import DockContent
+from up42_jobs.plugin.desktop.estimator import Estimator
+from up42_jobs.plugin.desktop.footer import Footer
+from up42_jobs.plugin.desktop.request_model import RequestModel
+from up42_jobs.plugin.desktop.run import Run
 from up42_jobs.plugin.host.connections import Kind
+from up42_jobs.plugin.host.submit import Confirmation
+from up42_jobs.plugin.host.words import credit_range
 from up42_jobs.plugin.jobs.job import JobType
+from up42_jobs.plugin.jobs.workflow import Parameter
 
-from .conftest import SQUARE
+from .conftest import SQUARE, block, workflow
 
 DATA = "demo-s2-l2a:1"
 LEFT = Qt.MouseButton.LeftButton
@@ -26,6 +34,10 @@ class Dock:
         self.content, self.qtbot = content, qtbot
         self.form, self.model = content.form, content.model
         self.footer, self.estimator, self.run = self.form.footer, self.form.estimator, self.form.run
+        self.submitted: list[tuple] = []
+        self.refused: list[str] = []
+        self.run.submitted.connect(lambda job, request: self.submitted.append((job, request)))
+        self.run.failed.connect(self.refused.append)
 
     @property
     def button(self):
@@ -53,6 +65,12 @@ class Dock:
         self.qtbot.waitUntil(lambda: bool(polled), timeout=20_000)
         journey.jobs_changed.disconnect(polled.append)
         return {record.job.id for record in journey.records(self.model.catalogue.connection.id)}
+
+    def answer(self) -> tuple:
+        """The next job that is taken, and the request that became it; a refusal fails the test."""
+        self.qtbot.waitUntil(lambda: bool(self.submitted or self.refused), timeout=20_000)
+        assert not self.refused, self.refused
+        return self.submitted.pop(0)
 
     def at_rest(self) -> None:
         self.qtbot.waitUntil(lambda: not self.run.busy, timeout=20_000)
@@ -129,7 +147,7 @@ def test_the_confirmation_cancels_by_default_and_buys_what_it_showed(dock, qtbot
     dialog = dock.run._dialog
     qtbot.waitExposed(dialog)
     assert dialog.isModal()
-    assert "35" in dialog.creditsValue.text() or any(c.isdigit() for c in dialog.creditsValue.text())
+    assert dialog.creditsValue.text() == credit_range(dock.estimator.current.credits)
     QTest.keyClick(dialog, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: dock.run._dialog is None)
     assert dock.run.possible
@@ -140,9 +158,8 @@ def test_the_confirmation_cancels_by_default_and_buys_what_it_showed(dock, qtbot
     qtbot.waitExposed(dialog)
     frozen = dock.model.request
     dock.model.set_parameter(DATA, "limit", 9)  # whatever happens behind the question
-    with qtbot.waitSignal(dock.run.submitted, timeout=20_000) as submitted:
-        QTest.mouseClick(dialog.findChild(type(dock.button), "confirmRunButton"), LEFT)
-    job, request = submitted.args
+    QTest.mouseClick(dialog.findChild(type(dock.button), "confirmRunButton"), LEFT)
+    job, request = dock.answer()
     assert request.fingerprint == frozen.fingerprint
     assert job.inputs[DATA]["limit"] == 1
     assert dock.job_ids() - before == {job.id}
@@ -164,8 +181,7 @@ def test_a_nervous_hand_starts_one_job(dock, qtbot, clicks):
         dock.button.setFocus()
         for _ in range(4):
             QTest.keyClick(dock.button, Qt.Key.Key_Space)
-    with qtbot.waitSignal(dock.run.submitted, timeout=20_000):
-        pass
+    dock.answer()
     dock.at_rest()
     assert len(dock.job_ids() - before) == 1
 
@@ -187,13 +203,33 @@ def test_a_refused_job_is_told_in_the_message_bar_and_can_be_tried_again(dock, q
     dock.open(Kind.PRACTICE)
     dock.model.set_job_type(JobType.LIVE_JOB)
     dock.estimated()
-    told: list[str] = []
-    dock.run.failed.connect(told.append)
-    from up42_jobs.plugin.host.submit import Confirmation
-
+    told = dock.refused
     dock.run._set_busy(True)
     dock.run._submit(dock.model.catalogue, dock.model.request, Confirmation("another request", 1e9))
     qtbot.waitUntil(lambda: bool(told), timeout=20_000)
     dock.at_rest()
     assert dock.run.possible
     assert told[0] in window.bar.currentItem().text()
+
+
+def test_a_workflow_on_stored_data_says_that_its_price_is_unknown_twice(qtbot, window, journey, paid_catalogue):
+    stored = workflow("Stored", block("storage", Parameter("asset_ids", "array", None, True), is_data=True))
+    model = RequestModel()
+    estimator = Estimator(model, journey)
+    run = Run(model, estimator, journey, window)
+    footer = Footer(model, estimator, run)
+    qtbot.addWidget(footer)
+    model.set_catalogue(replace(paid_catalogue, workflows=[stored]))
+    model.set_job_type(JobType.LIVE_JOB)
+    assert model.ready  # it needs no AOI
+    assert not estimator.asking
+    assert "unknown" in footer.estimateLabel.text()
+    assert footer.runButton.isEnabled()
+    assert "Price Unknown" in footer.runButton.text()
+    footer.runButton.click()
+    dialog = run._dialog
+    assert "unknown" in dialog.creditsValue.text()
+    dialog.reject()
+    assert not run.busy
+    run.stop()
+    estimator.stop()

@@ -139,9 +139,12 @@ def test_a_control_changes_the_text_without_moving_the_cursor(parameters, model)
     editor = parameters.parametersEditor
     line = next(n for n in range(editor.lines()) if '"max_cloud_cover"' in editor.text(n))
     editor.setCursorPosition(line, 9)
+    seen = []
+    model.changed.connect(lambda: seen.append(model.text))
     model.set_parameter(DATA, "limit", 12)
     assert editor.text() == model.text
     assert editor.getCursorPosition() == (line, 9)
+    assert seen == [model.text]  # one change, and none to a text in between
     editor.undo()
     assert given_value(model, "limit") == 1
 
