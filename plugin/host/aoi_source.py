@@ -18,15 +18,22 @@ from qgis.core import (
 )
 from shapely.geometry import mapping
 
-from ..jobs.aoi import Aoi, AoiError
+from ..jobs.aoi import Aoi, AoiError, AoiLimits
 from ..jobs.problem import Problem
 
 AOI_CRS = "EPSG:4326"
+MOST_VERTICES = 20_000  # converted at all; about 50 ms
 ENOUGH_POLYGONS = 2  # a job takes one; that there are more is told as soon as a second is seen
 
 
 def aoi_from_map_geometry(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem, name: str) -> Aoi:
-    """An AOI of a geometry in any CRS. Raises AoiError where it is no polygon or can't be put into EPSG:4326."""
+    """An AOI of a geometry in any CRS. Raises AoiError where it is no polygon or can't be put into EPSG:4326.
+
+    One with far too many vertices is refused before it is converted, so that this is always quick.
+    """
+    count = geometry.constGet().nCoordinates() if not geometry.isNull() else 0
+    if count > MOST_VERTICES:
+        raise AoiError(Problem("aoi_vertices", {"count": count, "maximum": AoiLimits().max_vertices}, where="aoi"))
     copy = QgsGeometry(geometry)
     transform = QgsCoordinateTransform(crs, QgsCoordinateReferenceSystem(AOI_CRS), QgsProject.instance())
     try:

@@ -11,6 +11,7 @@ from qgis.core import QgsProject
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
+from ..delivery.errors import DeliveryError
 from ..jobs.job import Job, JobState
 from ..layers.load import JobLayers
 from .collect import Prepared, collect, log_reason, prepare
@@ -25,6 +26,7 @@ from .words import tr
 from .work import Works
 
 DOWNLOADS_AT_ONCE = 2
+LOOK_AGAIN_MS = 10_000  # after another QGIS was found to fetch the same outputs
 
 Key = tuple[str, str]  # connection id, job id
 
@@ -43,7 +45,7 @@ class Arrivals(QObject):
         self._works, self._connections, self._ledger = works, connections, ledger
         self._project, self._settings = project, settings
         self._deliveries: dict[Key, Delivery] = {}
-        self._queue: deque[tuple[Connection, Job, Origin, bool]] = deque()
+        self._queue: deque[tuple[Connection, Job, Origin]] = deque()
         self._running = 0
         self._told: set[Key] = set()
 
@@ -71,20 +73,22 @@ class Arrivals(QObject):
         if (connection.id, job.id) in self._deliveries:
             return
         origin = Origin(entry.project_file, entry.token)
+        if not entry.token:
+            return  # started by a script, which collects for itself
         if not entry.delivered:
             self.collect(connection, job, origin)
         elif not entry.loaded and entry.folder and self._project.is_origin(origin):
             self.load(connection, job.id, Path(entry.folder))
 
-    def collect(self, connection: Connection, job: Job, origin: Origin, load_anyway: bool = False) -> None:
-        """Deliver a job's outputs to disk, then load them where they belong (`load_anyway`: into the open project)."""
+    def collect(self, connection: Connection, job: Job, origin: Origin) -> None:
+        """Deliver a job's outputs to disk, then load them if the project of `origin` is open."""
         self._set(connection.id, job.id, Delivery(DeliveryState.DOWNLOADING))
-        self._queue.append((connection, job, origin, load_anyway))
+        self._queue.append((connection, job, origin))
         self._next()
 
     def _next(self) -> None:
         while self._queue and self._running < DOWNLOADS_AT_ONCE:
-            connection, job, origin, load_anyway = self._queue.popleft()
+            connection, job, origin = self._queue.popleft()
             self._running += 1
             parent = outputs_parent(origin, self._settings)
             self._works.start(
@@ -92,27 +96,31 @@ class Arrivals(QObject):
                 lambda cancel, progress, c=connection, j=job, p=parent: collect(
                     self._connections, self._ledger, c, j, p, cancel, progress
                 ),
-                succeeded=lambda prepared, c=connection, j=job, o=origin, a=load_anyway: self._delivered(
-                    c, j, o, prepared, a
-                ),
-                failed=lambda error, c=connection, j=job: self._not_delivered(c, j, explain(error)),
+                succeeded=lambda prepared, c=connection, j=job, o=origin: self._delivered(c, j, o, prepared),
+                failed=lambda error, c=connection, j=job: self._failed(c, j, error),
                 cancelled=lambda c=connection, j=job: self._not_delivered(c, j, tr("The download was cancelled.")),
                 progressed=lambda fraction, c=connection, j=job: self._set(
                     c.id, j.id, Delivery(DeliveryState.DOWNLOADING, fraction)
                 ),
             )
 
-    def _delivered(
-        self, connection: Connection, job: Job, origin: Origin, prepared: Prepared, load_anyway: bool
-    ) -> None:
+    def _delivered(self, connection: Connection, job: Job, origin: Origin, prepared: Prepared) -> None:
         self._running -= 1
         self._set(connection.id, job.id, Delivery(DeliveryState.DELIVERED, 1.0, prepared.folder))
-        if load_anyway or self._project.is_origin(origin):
+        if self._project.is_origin(origin):
             self._put(connection.id, job.id, prepared)
         else:
             text = tr("“{job}” is ready in {folder}. It was started from another project: choose Load to have it here.")
             self.told.emit("info", text.format(job=job.name or job.id, folder=prepared.folder))
         self._next()
+
+    def _failed(self, connection: Connection, job: Job, error: Exception) -> None:
+        if isinstance(error, DeliveryError) and error.code == "busy":
+            self._running -= 1  # another QGIS fetches it: look again later, the ledger tells when it is there
+            QTimer.singleShot(LOOK_AGAIN_MS, lambda: self._deliveries.pop((connection.id, job.id), None))
+            self._next()
+        else:
+            self._not_delivered(connection, job, explain(error))
 
     def _not_delivered(self, connection: Connection, job: Job, message: str) -> None:
         self._running -= 1
@@ -122,13 +130,19 @@ class Arrivals(QObject):
         self._next()
 
     def load(self, connection: Connection, job_id: str, folder: Path) -> None:
-        """Put a delivered folder on the map of the open project."""
+        """Put a delivered folder on the map of the project that is open now, and of no other."""
+        origin = self._project.origin
         self._set(connection.id, job_id, Delivery(DeliveryState.DELIVERED, 1.0, folder))
+
+        def prepared_is(prepared: Prepared) -> None:
+            if self._project.is_origin(origin):
+                self._put(connection.id, job_id, prepared)
+
         self._works.start(
             tr("Prepare layers"),
             lambda _cancel, _progress: prepare(folder),
             shown=False,
-            succeeded=lambda prepared: self._put(connection.id, job_id, prepared),
+            succeeded=prepared_is,
             failed=lambda error: self._not_loaded(connection.id, job_id, folder, explain(error)),
         )
 
@@ -152,11 +166,12 @@ class Arrivals(QObject):
         timer.start(0)
 
     def _loaded(self, connection_id: str, job_id: str, prepared: Prepared, layers: JobLayers) -> None:
+        if sip.isdeleted(layers.group):
+            return  # the project was closed, or the group removed, meanwhile: delivered, not loaded
         self._set(connection_id, job_id, Delivery(DeliveryState.LOADED, 1.0, prepared.folder))
         self._note(lambda: self._note_loaded(connection_id, job_id))
         self.told.emit(*prepared.sentence(layers.failed))
-        if not sip.isdeleted(layers.group):
-            self.arrived.emit(job_id, layers.group)
+        self.arrived.emit(job_id, layers.group)
 
     def _note_loaded(self, connection_id: str, job_id: str) -> None:
         self._ledger.note_loaded(connection_id, job_id)

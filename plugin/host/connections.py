@@ -6,14 +6,17 @@ import os
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Callable, Optional
+from urllib.parse import urlsplit
 
 from ..net.cancel import Cancel
+from ..net.proxy import is_loopback
 from ..net.session import Session
 from ..platforms.contract import Platform
 from ..platforms.credentials import Credentials
 from ..platforms.tokens import TokenStore
 from ..platforms.up42_jobs import Up42Jobs
 from .engine_process import LocalEngine
+from .errors import HostError
 from .words import tr
 
 ENVIRONMENT = ("UP42_JOBS_URL", "UP42_JOBS_PROJECT_ID", "UP42_JOBS_PROJECT_KEY")
@@ -104,6 +107,9 @@ class Connections:
             address = self.engine.address(cancel)
             url = address.url
             credentials = address.free if connection.kind is Kind.FREE else address.practice
+        elif urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
+            text = tr("The address {url} is not encrypted, so the project key is not sent there: use https.")
+            raise HostError(text.format(url=url))
         if credentials is None:
             raise ValueError(f"The connection {connection.title} has no credentials.")
         session = self.session(cancel)

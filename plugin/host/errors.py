@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 
 from qgis.core import Qgis, QgsMessageLog
+from qgis.PyQt.QtCore import QCoreApplication
 
 from ..delivery.errors import DeliveryError
 from ..jobs.aoi import AoiError
@@ -12,6 +13,7 @@ from ..jobs.problem import Problem
 from ..net.errors import NetError
 from ..net.redaction import redact
 from ..platforms.contract import PlatformError
+from .ledger import TEMPLATES, LedgerError
 from .words import tell, tell_delivery, tell_network, tr
 
 LOG_TAB = "UP42 Jobs"
@@ -37,6 +39,11 @@ class Unconfirmed(HostError):
     """A submit whose answer was lost: the job may exist. The same request can't be run until the user decides."""
 
 
+def log(text: str) -> None:
+    """Write to the plugin's tab of QGIS's log, secrets removed."""
+    QgsMessageLog.logMessage(redact(text), LOG_TAB, Qgis.MessageLevel.Critical)
+
+
 def explain(error: Exception) -> str:
     """A sentence about `error`. What we did not foresee goes to the log with its traceback, secrets removed."""
     if isinstance(error, AoiError):
@@ -45,10 +52,12 @@ def explain(error: Exception) -> str:
         return tell_delivery(error)
     if isinstance(error, NetError):
         return tell_network(error)
+    if isinstance(error, LedgerError):
+        return QCoreApplication.translate("Ledger", TEMPLATES[error.code]).format(**error.values)
     if isinstance(error, (HostError, PlatformError)):
         return str(error)
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    QgsMessageLog.logMessage(redact(text), LOG_TAB, Qgis.MessageLevel.Critical)
+    log(text)
     return tr("Something unforeseen went wrong ({kind}: {text}). Details are in the log “{tab}”.").format(
         kind=type(error).__name__, text=redact(str(error))[:200], tab=LOG_TAB
     )

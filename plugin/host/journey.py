@@ -42,6 +42,8 @@ class Journey(QObject):
         self._arrivals = Arrivals(works, connections, ledger, self._project, settings)
         self._snapshots: dict[str, Snapshot] = {}
         self._tasks: dict[str, tuple[Task, ...]] = {}
+        self._asking_tasks: set[str] = set()  # job ids
+        self._submitting: set[str] = set()  # fingerprints: a submit of ours under way is not Unconfirmed
         self._tracker.polled.connect(self._polled)
         self._tracker.trouble.connect(lambda error: self.told.emit("warning", explain(error)))
         self._arrivals.changed.connect(self.jobs_changed)
@@ -78,12 +80,15 @@ class Journey(QObject):
     ) -> Work:
         """Run the request, once. A priced Live Job needs a confirmation of exactly this request."""
         connection, origin = catalogue.connection, self._project.origin
+        self._submitting.add(request.fingerprint)
 
         def sent(job: Job) -> None:
+            self._submitting.discard(request.fingerprint)
             self._tracker.refresh()
             done(job)
 
         def not_sent(text: str) -> None:
+            self._submitting.discard(request.fingerprint)
             self._tracker.refresh()
             failed(text)
 
@@ -109,7 +114,7 @@ class Journey(QObject):
         snapshot = self._snapshots.get(connection_id)
         if snapshot is None:
             return []
-        lost = [_unconfirmed(intent) for intent in snapshot.intents if intent.lost]
+        lost = [_unconfirmed(i) for i in snapshot.intents if i.lost or i.fingerprint not in self._submitting]
         return lost + [self._record(connection_id, job, snapshot) for job in snapshot.jobs]
 
     def _record(self, connection_id: str, job: Job, snapshot: Snapshot) -> JobRecord:
@@ -124,13 +129,21 @@ class Journey(QObject):
         )
 
     def fetch_tasks(self, record: JobRecord) -> None:
-        """Ask for a job's tasks; `jobs_changed` follows."""
+        """Ask for a job's tasks; `jobs_changed` follows. A failure is not told: the tracker tells of trouble, once."""
+        job_id = record.job.id
+        if job_id in self._asking_tasks:
+            return
+        self._asking_tasks.add(job_id)
 
         def got(tasks: list[Task]) -> None:
-            self._tasks[record.job.id] = tuple(tasks)
+            self._asking_tasks.discard(job_id)
+            self._tasks[job_id] = tuple(tasks)
             self.jobs_changed.emit(record.connection_id)
 
-        self._ask(record, lambda platform: platform.tasks(record.job), got, self._warn)
+        def failed(_text: str) -> None:
+            self._asking_tasks.discard(job_id)
+
+        self._ask(record, lambda platform: platform.tasks(record.job), got, failed)
 
     def fetch_log(self, record: JobRecord, task: Task, done: Callable[[str], None], failed: Failed) -> None:
         """Ask for a task's log."""
@@ -160,7 +173,7 @@ class Journey(QObject):
         """Download a job's outputs (again), then load them into the open project."""
         connection = self.connections.by_id(record.connection_id)
         if connection is not None:
-            self._arrivals.collect(connection, record.job, self._project.origin, load_anyway=True)
+            self._arrivals.collect(connection, record.job, self._project.origin)
 
     def load(self, record: JobRecord) -> None:
         """Load a delivered folder into the open project."""

@@ -13,6 +13,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional
 
+from ..jobs.problem import QT_TRANSLATE_NOOP
+
+TEMPLATES: Mapping[str, str] = {
+    "busy": QT_TRANSLATE_NOOP(
+        "Ledger", "The plugin's record of its jobs, {path}, is in use by another program: try again in a moment."
+    ),
+    "unusable": QT_TRANSLATE_NOOP(
+        "Ledger",
+        "The plugin's record of its jobs, {path}, can't be read or written ({reason}): check the disk and the folder's"
+        " permissions. Nothing was sent.",
+    ),
+    "corrupt": QT_TRANSLATE_NOOP(
+        "Ledger",
+        "The plugin's record of its jobs, {path}, is damaged: move that file away and try again. Jobs that run already"
+        " are still listed, but their outputs must then be fetched by hand. Nothing was sent.",
+    ),
+    "newer": QT_TRANSLATE_NOOP(
+        "Ledger", "The plugin's record of its jobs, {path}, was written by a newer version: update UP42 Jobs."
+    ),
+}
 BUSY_SECONDS = 10.0
 LOST_AFTER_SECONDS = 300.0  # longer than any POST lasts: whoever submitted was killed meanwhile
 SCHEMA_VERSION = 1
@@ -27,6 +47,15 @@ CREATE TABLE intent (
   request TEXT NOT NULL, confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL, server_time TEXT,
   begun REAL NOT NULL, lost INTEGER NOT NULL DEFAULT 0);
 """
+
+
+class LedgerError(Exception):
+    """The ledger can't be used now. `code` is one of `TEMPLATES`, `values` fill it."""
+
+    def __init__(self, code: str, path: Path, reason: object = "") -> None:
+        self.code = code
+        self.values: Mapping[str, object] = {"path": str(path), "reason": str(reason)}
+        super().__init__(TEMPLATES[code].format(**self.values))
 
 
 @dataclass(frozen=True)
@@ -73,12 +102,31 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction. Raises LedgerError."""
+        try:
+            with self._connected() as db:
+                yield db
+        except sqlite3.OperationalError as e:
+            locked = "locked" in str(e) or "busy" in str(e)
+            raise LedgerError("busy" if locked else "unusable", self._path, e) from e
+        except sqlite3.IntegrityError:
+            raise  # a fault of ours
+        except sqlite3.DatabaseError as e:
+            raise LedgerError("corrupt", self._path, e) from e
+        except OSError as e:
+            raise LedgerError("unusable", self._path, e.strerror or e) from e
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)) as db:
             db.row_factory = sqlite3.Row
             db.execute("BEGIN IMMEDIATE")
             try:
-                if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                if version > SCHEMA_VERSION:
+                    raise LedgerError("newer", self._path)
+                if version == 0:
                     for statement in SCHEMA.split(";"):
                         db.execute(statement)
                     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -99,16 +147,22 @@ class Ledger:
         project_file: str,
         token: str,
         server_time: Optional[str],
-    ) -> int:
-        """Write the intent to submit, before the POST; gives its id."""
+    ) -> Optional[int]:
+        """Write the intent to submit, before the POST; gives its id.
+
+        None where a submit of the same request is under way, here or in another QGIS, or its end is not known.
+        """
         text, begun = json.dumps(request), time.time()
         with self._transaction() as db:
+            same = "SELECT 1 FROM intent WHERE connection = ? AND fingerprint = ?"
+            if db.execute(same, (connection, fingerprint)).fetchone():
+                return None
             cursor = db.execute(
                 "INSERT INTO intent (connection, project, fingerprint, request, confirmed_credits, project_file,"
                 " token, server_time, begun) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (connection, project, fingerprint, text, confirmed_credits, project_file, token, server_time, begun),
             )
-            return int(cursor.lastrowid or 0)
+            return cursor.lastrowid
 
     def settle(self, intent_id: int, job_id: str) -> None:
         """The intent became this job."""

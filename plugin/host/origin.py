@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,15 @@ from qgis.PyQt.QtCore import QObject, QStandardPaths
 from .settings import Settings
 
 FOLDER_NAME = "UP42 Jobs"
+STORED = "stored:"  # then the hash of the address of a project in a database
 
 
 @dataclass(frozen=True)
 class Origin:
-    """A project: its file ("" while unsaved) and a token that lasts until another project is opened."""
+    """A project: its file ("" while unsaved) and a token that lasts until another project is opened.
+
+    A project that lies in a database has a hash for its file: its address can hold a password.
+    """
 
     project_file: str
     token: str
@@ -36,7 +41,10 @@ class CurrentProject(QObject):
     @property
     def origin(self) -> Origin:
         """The open project as an origin."""
-        return Origin(QgsProject.instance().fileName(), self._token)
+        project = QgsProject.instance()
+        if project.projectStorage() is not None:
+            return Origin(STORED + hashlib.sha256(project.fileName().encode()).hexdigest(), self._token)
+        return Origin(project.absoluteFilePath(), self._token)
 
     def is_origin(self, origin: Origin) -> bool:
         """True where `origin` is the open project: the same file, or never closed since."""
@@ -55,7 +63,7 @@ def outputs_parent(origin: Origin, settings: Settings) -> Path:
     """
     if settings.output_folder:
         return Path(settings.output_folder)
-    if origin.project_file:
+    if origin.project_file and not origin.project_file.startswith(STORED):
         return Path(origin.project_file).parent / FOLDER_NAME
     documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
     return Path(documents or Path.home()) / FOLDER_NAME

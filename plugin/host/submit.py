@@ -10,9 +10,9 @@ from ..jobs.job import Job, JobType, parse_time
 from ..jobs.request import JobRequest
 from ..jobs.request_record import record, same_inputs
 from ..net.cancel import Cancelled
-from ..platforms.contract import BadAnswer, Platform, Unreachable
-from .errors import NotConfirmed, RequestProblems, Unconfirmed
-from .ledger import Entry, Intent, Ledger
+from ..platforms.contract import BadAnswer, Platform, PlatformError, Unreachable
+from .errors import NotConfirmed, RequestProblems, Unconfirmed, explain, log
+from .ledger import Entry, Intent, Ledger, LedgerError
 from .origin import Origin
 from .words import tr
 
@@ -52,8 +52,6 @@ def submit(
     if problems:
         raise RequestProblems(problems)
     _check_confirmation(platform, request, confirmation)
-    if any(i.lost and i.fingerprint == request.fingerprint for i in ledger.intents(connection_id)):
-        raise Unconfirmed(_decide_first())
     server_time = platform.server_time()
     intent_id = ledger.begin(
         connection_id,
@@ -65,15 +63,28 @@ def submit(
         token=origin.token,
         server_time=server_time.isoformat() if server_time else None,
     )
+    if intent_id is None:
+        raise Unconfirmed(_decide_first())
     try:
         job = platform.submit(request)
     except (Unreachable, BadAnswer, Cancelled) as lost:
         return _look_for(platform, ledger, connection_id, intent_id, request, lost)
-    except Exception:
+    except PlatformError:  # it was turned down: there is no job
         ledger.drop(intent_id)
         raise
-    ledger.settle(intent_id, job.id)
+    except Exception:
+        ledger.mark_lost(intent_id)
+        raise
+    _settle(ledger, intent_id, job)
     return job
+
+
+def _settle(ledger: Ledger, intent_id: int, job: Job) -> None:
+    """Note the job. Where the ledger fails just now, the intent stays, and the tracker settles it later."""
+    try:
+        ledger.settle(intent_id, job.id)
+    except LedgerError as e:
+        log(explain(e))
 
 
 def _check_confirmation(platform: Platform, request: JobRequest, confirmation: Optional[Confirmation]) -> None:
@@ -82,7 +93,9 @@ def _check_confirmation(platform: Platform, request: JobRequest, confirmation: O
     if confirmation is None or confirmation.fingerprint != request.fingerprint:
         raise NotConfirmed(tr("This Live Job has a price that was not confirmed, so it was not run. Confirm it first."))
     if confirmation.max_credits is None:
-        return
+        if request.workflow is not None and not request.workflow.needs_aoi:
+            return  # storage data: there is no estimate, and an unknown price was agreed to
+        raise NotConfirmed(tr("This Live Job has a price, so a maximum of credits must be confirmed. It was not run."))
     estimate = platform.estimate(request)
     if estimate.credits.max > confirmation.max_credits:
         raise NotConfirmed(
@@ -106,7 +119,7 @@ def _look_for(
         job = None
     if job is None:
         raise Unconfirmed(_decide_first()) from lost
-    ledger.settle(intent_id, job.id)
+    _settle(ledger, intent_id, job)
     return job
 
 
@@ -137,5 +150,5 @@ def match(intent: Intent, jobs: Iterable[Job], known: Mapping[str, Entry]) -> Op
 def _decide_first() -> str:
     return tr(
         "The answer to this run was lost, so the job may exist or not. It is listed as Unconfirmed in Jobs: it is"
-        " looked for at each refresh; choose Forget there to be able to run the same request again."
+        " looked for at each refresh. Choose Forget there to be able to run the same request again."
     )

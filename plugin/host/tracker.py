@@ -20,6 +20,7 @@ FASTEST_MS = {True: 1_000, False: 3_000}  # by Connection.is_local: asking our o
 SLOWEST_MS = 60_000
 GROWTH = 1.5
 MAX_JOBS_LISTED = 1_000
+CREDITS_ASKED_AT_ONCE = 5  # jobs a poll
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Snapshot:
     jobs: list[Job]
     entries: Mapping[str, Entry]
     intents: list[Intent]
-    credits: Mapping[str, int] = field(default_factory=dict)
+    credits: Mapping[str, Optional[int]] = field(default_factory=dict)  # None: asked for, not told
 
 
 class Tracker(QObject):
@@ -109,14 +110,22 @@ class Tracker(QObject):
 
 
 def take_snapshot(
-    platform: Platform, ledger: Ledger, connection: Connection, project: Project, known_credits: Mapping[str, int]
+    platform: Platform,
+    ledger: Ledger,
+    connection: Connection,
+    project: Project,
+    known_credits: Mapping[str, Optional[int]],
 ) -> Snapshot:
     """List the project's jobs, settle submits whose answer was lost, and ask what ended jobs have cost.
 
     The list is read down to the oldest job of ours that has not ended. Worker thread.
     """
     entries = ledger.entries(connection.id)
-    waiting = {job_id for job_id, entry in entries.items() if entry.project == project.id and entry.told is None}
+    waiting = {
+        job_id
+        for job_id, entry in entries.items()
+        if entry.project == project.id and entry.told is None and not entry.delivered
+    }
     jobs: list[Job] = []
     for job in platform.jobs(project):
         jobs.append(job)
@@ -131,11 +140,9 @@ def take_snapshot(
             settled = True
     credits = dict(known_credits)
     if platform.capabilities.credits:
-        for job in jobs:
-            if job.state.ended and job.id in entries and job.id not in credits:
-                used = platform.credits_used(job)
-                if used is not None:
-                    credits[job.id] = used
+        unasked = [job for job in jobs if job.state.ended and job.id in entries and job.id not in credits]
+        for job in unasked[:CREDITS_ASKED_AT_ONCE]:
+            credits[job.id] = platform.credits_used(job)
     if settled:
         entries = ledger.entries(connection.id)
     return Snapshot(jobs, entries, ledger.intents(connection.id), credits)

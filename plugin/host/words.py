@@ -47,8 +47,8 @@ def area(km2: float) -> str:
 
 
 def credit_range(credits: Range) -> str:
-    """`12–15`, or `12` where both ends are the same."""
-    low, high = number(credits.min), number(credits.max)
+    """`12–15`, or `12` where both ends are the same; in whole credits, never less than may be charged."""
+    low, high = number(math.floor(credits.min)), number(math.ceil(credits.max))
     return low if low == high else f"{low}–{high}"
 
 

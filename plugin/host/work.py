@@ -129,14 +129,11 @@ class Works(QObject):
         `shown`: in QGIS's task manager too; polls and estimates are not.
         """
         work = Work(title, do)
-        for signal, slot in (
-            (work.succeeded, succeeded),
-            (work.failed, failed),
-            (work.cancelled, cancelled),
-            (work.progressed, progressed),
-        ):
-            if slot is not None:
-                signal.connect(self._unless_stopped(work, slot))
+        told_cancelled = self._unless_stopped(work, cancelled or _nothing)
+        work.succeeded.connect(self._unless_cancelled(work, succeeded, told_cancelled))
+        work.failed.connect(self._unless_cancelled(work, failed, told_cancelled))
+        work.cancelled.connect(told_cancelled)
+        work.progressed.connect(self._unless_cancelled(work, progressed or _nothing, _nothing))
         for signal in (work.succeeded, work.failed, work.cancelled):
             signal.connect(lambda *_ended, work=work: self._let_go(work))
         task = ShownTask(work) if shown else None
@@ -156,8 +153,19 @@ class Works(QObject):
         """`slot`, but not for a signal that was on its way when `stop` came."""
         return lambda *values: slot(*values) if work in self._running else None
 
+    def _unless_cancelled(
+        self, work: Work, slot: Callable[..., None], instead: Callable[[], None]
+    ) -> Callable[..., None]:
+        """`slot`, but not for a signal that was on its way when the work was cancelled; then `instead`."""
+        slot = self._unless_stopped(work, slot)
+        return lambda *values: instead() if work.cancel_flag.cancelled else slot(*values)
+
     def _let_go(self, work: Work) -> None:
         """Drop `work` once its thread has ended: a QObject must not die on a thread that is not its own."""
         if work in self._running:
             self._leaving.append((work, self._running.pop(work)))
         Works._leaving = [pair for pair in self._leaving if pair[0].alive]
+
+
+def _nothing(*_values: Any) -> None:
+    """The callback of whoever gave none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any, Mapping, Optional, Union
 
 from shapely.geometry import box, mapping, shape
@@ -61,7 +62,7 @@ class Aoi:
         """
         return cls(_single(_geometry_of(geojson)), name)
 
-    @property
+    @cached_property
     def area_km2(self) -> float:
         """The drawn area in km²."""
         return area_km2(self.geometry)
@@ -169,14 +170,14 @@ def _shape_problems(geometry: BaseGeometry, limits: AoiLimits) -> list[Problem]:
         return [_problem("aoi_outside", place=f"{west:.2f}, {south:.2f}, {east:.2f}, {north:.2f}")]
     if geometry.geom_type == "MultiPolygon":
         return [_problem("aoi_several", count=len(geometry.geoms))]
+    count = len(geometry.exterior.coords) - 1
+    if count > limits.max_vertices:  # before what takes time
+        return [_problem("aoi_vertices", count=count, maximum=limits.max_vertices)]
     if not geometry.is_valid:
         reason, _, place = explain_validity(geometry).partition("[")
         return [_problem("aoi_invalid", reason=reason.strip().lower(), place=_invalid_place(place, geometry))]
     if geometry.interiors:
         return [_problem("aoi_hole", place=_place(*geometry.interiors[0].coords[0][:2]))]
-    count = len(geometry.exterior.coords) - 1
-    if count > limits.max_vertices:
-        return [_problem("aoi_vertices", count=count, maximum=limits.max_vertices)]
     return []
 
 

@@ -34,9 +34,11 @@ def parse(text: str) -> Parsed:
         value = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as e:
         return Parsed(None, {}, (_broken(e.lineno, e.colno, _plain_reason(e.msg)),))
-    except ValueError as e:
+    except _NotJson as e:
         line, column = line_and_column(text, text.find(str(e)))
         return Parsed(None, {}, (_broken(line, column, f"{e} is not a JSON value"),))
+    except ValueError:  # Python reads no number of more than 4300 digits
+        return Parsed(None, {}, (_broken(1, 1, "a number has far too many digits"),))
     except RecursionError:
         return Parsed(None, {}, (_broken(1, 1, "the brackets are nested too deeply"),))
     places: dict[tuple[str, ...], int] = {}
@@ -45,8 +47,12 @@ def parse(text: str) -> Parsed:
     return Parsed(value, places, tuple(problems))
 
 
+class _NotJson(ValueError):
+    """NaN or Infinity, which Python would read but JSON doesn't have."""
+
+
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+    raise _NotJson(name)
 
 
 def _broken(line: int, column: int, reason: str) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime
 from typing import Any, Callable, Mapping, Optional
 
@@ -105,7 +106,12 @@ def value_problems(parameter: Parameter, value: Any, path: tuple[str, ...]) -> l
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Mapping, Optional
 
 from . import parameters
@@ -57,7 +58,7 @@ class JobRequest:
             data[self.geometric_filter.value] = self.aoi.sent(self.geometric_filter)
         return merged
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of all that a price can depend on: project, blocks and their versions, job type, inputs.
 

@@ -74,6 +74,9 @@ TEMPLATES: Mapping[str, str] = {
     "redirect_moved": QT_TRANSLATE_NOOP(
         "NetError", "{host} sends to {other}: nothing was changed there. Put the new address into the connection."
     ),
+    "redirect_result": QT_TRANSLATE_NOOP(
+        "NetError", "{host} answers with the address of a page instead of the result: what came of it is not known."
+    ),
     "http_401": QT_TRANSLATE_NOOP("NetError", "{host} did not accept the key or login (401: {message}): check it."),
     "http_403": QT_TRANSLATE_NOOP(
         "NetError", "{host} does not allow this (403: {message}): check the connection’s key, login and project."

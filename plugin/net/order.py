@@ -70,9 +70,8 @@ class Order:
             order = replace(order, authorization=None, headers=headers)
         if self.method in READS:
             return order
-        if status == 303:
-            headers = {name: value for name, value in order.headers.items() if name.lower() != "content-type"}
-            return replace(order, method="GET", body=None, headers=headers)
+        if status == 303:  # done, says the server; but what would be read there is not the answer to this
+            raise RedirectRefused(self.host, "redirect_result")
         if status in (307, 308) and origin == self.origin:
             return order
         raise RedirectRefused(self.host, "redirect_moved", other=origin[1])

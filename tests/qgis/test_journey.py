@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QTimer
 from shapely.geometry import box, mapping
 
 from up42_jobs.plugin.host.connections import Connections
@@ -16,13 +17,16 @@ from up42_jobs.plugin.host.engine_process import LocalEngine
 from up42_jobs.plugin.host.journey import Journey
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.network import make_session
+from up42_jobs.plugin.host.origin import Origin
 from up42_jobs.plugin.host.records import DeliveryState
 from up42_jobs.plugin.host.settings import Settings
+from up42_jobs.plugin.host.submit import submit
 from up42_jobs.plugin.host.work import Works
 from up42_jobs.plugin.jobs import parameters
 from up42_jobs.plugin.jobs.aoi import Aoi
 from up42_jobs.plugin.jobs.job import JobState, JobType
 from up42_jobs.plugin.jobs.request import JobRequest
+from up42_jobs.plugin.net.cancel import Cancel
 
 SMALL = Aoi.from_geojson(mapping(box(13.37, 52.50, 13.39, 52.51)), "Small")
 LARGE = Aoi.from_geojson(mapping(box(13.3, 52.4, 13.45, 52.5)), "Large")
@@ -156,6 +160,34 @@ def test_layers_go_only_into_the_project_the_job_was_started_from(start):
     session.journey.load(record)
     session.wait_for(job, DeliveryState.LOADED)
     assert QgsProject.instance().mapLayers()
+
+
+def test_a_project_closed_while_layers_come_is_not_called_loaded(start, project):
+    session = start()
+
+    def close_soon(_layers):
+        project.layersAdded.disconnect(close_soon)
+        QTimer.singleShot(0, project.clear)
+
+    project.layersAdded.connect(close_soon)
+    job = session.submit(session.request(limit=3))
+    session.until(lambda: session.record(job) and session.record(job).delivery.state is DeliveryState.DELIVERED)
+    session.until(lambda: not project.mapLayers())
+    session.qtbot.wait(200)  # whatever else might come
+    assert session.groups == {}
+    assert not session.ledger.entry("this-computer", job.id).loaded
+    assert session.record(job).delivery.state is DeliveryState.DELIVERED
+
+
+def test_a_job_of_a_script_is_left_to_the_script(start):
+    session = start()
+    platform = session.journey.connections.open(session.catalogue.connection, Cancel())
+    job = submit(platform, session.ledger, "this-computer", session.request(), Origin("", ""), None)
+    session.until(lambda: session.record(job) and session.record(job).job.state is JobState.SUCCEEDED)
+    session.journey.refresh()
+    session.qtbot.wait(200)
+    assert session.record(job).delivery.state is DeliveryState.NONE
+    assert not (session.folder / "outputs").exists()
 
 
 def test_outputs_arrive_after_a_restart_in_their_project_and_only_once(start, project, tmp_path):

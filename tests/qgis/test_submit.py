@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from shapely.geometry import box, mapping
 
 from up42_jobs.plugin.host.errors import NotConfirmed, RequestProblems, Unconfirmed
-from up42_jobs.plugin.host.ledger import Ledger
+from up42_jobs.plugin.host.ledger import Ledger, LedgerError
 from up42_jobs.plugin.host.origin import Origin
 from up42_jobs.plugin.host.submit import Confirmation, submit
 from up42_jobs.plugin.host.tracker import take_snapshot
@@ -166,6 +167,43 @@ def test_the_tracker_leaves_a_submit_under_way_alone(setting):
     snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, {})
     assert snapshot.intents == []
     assert list(snapshot.entries) == [job.id]
+
+
+def test_the_same_request_is_not_sent_while_a_submit_of_it_is_under_way_or_lost(setting):
+    """Also where QGIS was killed in the middle of the POST and started again."""
+    request = setting.request
+    intent_id = setting.ledger.begin(
+        *("c", request.project.id, request.fingerprint, record(request)),
+        confirmed_credits=None,
+        project_file="",
+        token="",
+        server_time=None,
+    )
+    with pytest.raises(Unconfirmed):
+        setting.submit()
+    assert setting.creates() == []
+    setting.ledger.drop(intent_id)
+    assert setting.submit()
+
+
+def test_a_ledger_that_fails_after_the_post_loses_nothing_and_buys_nothing_twice(setting, monkeypatch):
+    with monkeypatch.context() as patch:
+
+        def busy(*_arguments):
+            raise LedgerError("busy", Path("ledger.sqlite"))
+
+        patch.setattr(setting.ledger, "settle", busy)
+        job = setting.submit()
+    with pytest.raises(Unconfirmed):
+        setting.submit()
+    assert [j.id for j in setting.named_jobs()] == [job.id]
+
+
+@practice
+def test_an_unknown_price_can_only_be_agreed_to_where_there_is_no_estimate(setting):
+    with pytest.raises(NotConfirmed):
+        setting.submit(confirmation=Confirmation(setting.request.fingerprint, None))
+    assert setting.creates() == []
 
 
 @practice

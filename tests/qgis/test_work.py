@@ -137,6 +137,15 @@ def test_stop_takes_work_that_is_not_shown_and_has_no_progress(works, qtbot):
     assert (ends.values, ends.errors, ends.cancels) == ([], [], 0)
 
 
+def test_a_result_on_its_way_is_told_as_cancelled_after_a_cancel(works, qtbot):
+    ends = Ends()
+    work = works.start("quick", lambda _cancel, _progress: 1, shown=False, **ends.callbacks())
+    assert work.over.wait(10)
+    work.cancel()
+    qtbot.waitUntil(lambda: ends.cancels == 1)
+    assert (ends.values, ends.errors) == ([], [])
+
+
 def test_a_result_on_its_way_is_not_told_after_stop(works, qtbot):
     ends = Ends()
     work = works.start("quick", lambda _cancel, _progress: 1, shown=False, **ends.callbacks())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import random
 import subprocess
 import sys
 import threading
@@ -325,40 +324,6 @@ def test_a_crash_after_the_rename_ends_with_one_complete_folder(session, server,
     assert run(session, server, parent) == first
     check_complete(first, parent)
     assert len(server.requests) == 1
-
-
-def test_chaos(session, tmp_path):
-    """Deliveries through a server that cuts, expires, shifts, corrupts: whole, or refused and nothing there."""
-    chance = random.Random(42)
-    flipped = bytearray(ARCHIVE)
-    flipped[len(flipped) // 2] ^= 1
-    ended = {"complete": 0, "refused": 0}
-    for number in range(40):
-        parent = tmp_path / str(number)
-        with StorageServer(ARCHIVE) as server:
-            for _ in range(chance.randrange(6)):
-                cut = chance.randrange(len(ARCHIVE))
-                turn = chance.choice(
-                    [
-                        Turn(cut=cut),
-                        Turn(cut=cut, chunked=True),
-                        Turn(status=chance.choice([403, 429, 500, 503])),
-                        Turn(ranges=False, cut=cut),
-                        Turn(shift=chance.randrange(3)),
-                        Turn(piece=cut + 1),
-                        Turn(before=lambda server: setattr(server, "etag", '"changed"')),
-                        Turn(before=lambda server: setattr(server, "body", bytes(flipped))),
-                        Turn(before=lambda server: setattr(server, "body", ARCHIVE[:-1000])),
-                    ]
-                )
-                server.turns.append(turn)
-            try:
-                check_complete(run(session, server, parent), parent)
-                ended["complete"] += 1
-            except (DownloadFailed, ArchiveBroken):
-                assert visible(parent) == []
-                ended["refused"] += 1
-    assert ended["complete"] > 15 and ended["refused"] > 3
 
 
 def test_names_in_json_survive(session, server, parent):

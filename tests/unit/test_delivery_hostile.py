@@ -15,10 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from up42_jobs.plugin.delivery.deliver import deliver
 from up42_jobs.plugin.delivery.errors import ArchiveBroken, ArchiveRefused, DeliveryError
 from up42_jobs.plugin.delivery.limits import Tally, UnpackLimits
 from up42_jobs.plugin.delivery.unpack import archive_members, unpack
 from up42_jobs.plugin.net.cancel import Cancel
+from up42_jobs.plugin.net.session import NetworkSettings, Session
 from up42_jobs.tests.unit.delivery_archives import (
     noise,
     packed,
@@ -31,6 +33,7 @@ from up42_jobs.tests.unit.delivery_archives import (
     tgz,
     zip_of,
 )
+from up42_jobs.tests.unit.delivery_server import StorageServer
 
 GOOD = ("output/a.tif", b"pixels")
 SMALL = UnpackLimits(max_members=1000, max_total=50_000_000, max_ratio=100, ratio_from=5_000_000)
@@ -266,6 +269,30 @@ def test_a_broken_archive_is_refused_in_words(tmp_path, name):
     error = refuse(tmp_path, content)
     assert (type(error), error.code) == (ArchiveBroken, code)
     assert error.text.isprintable()
+
+
+def test_all_of_them_are_refused_while_they_arrive_too(tmp_path):
+    """Through a server and the follower: in words, with nothing left, neither in the place of outputs nor beside it."""
+    archives = {**REFUSED, **BROKEN}
+    assert len(archives) >= 40
+    session = Session(NetworkSettings(connect_timeout=20, read_timeout=20))
+    with StorageServer(b"") as server:
+        for number, (name, (server.body, code)) in enumerate(archives.items()):
+            home = tmp_path / str(number) / "outputs"
+            with pytest.raises((ArchiveRefused, ArchiveBroken)) as refused:
+                deliver(
+                    session,
+                    server.url,
+                    home,
+                    "Job",
+                    lambda files: {"request": {}, "job": {"id": "j"}},
+                    job_id="j",
+                    cancel=Cancel(),
+                    limits=SMALL,
+                )
+            assert refused.value.code == code, name
+            assert list(home.parent.rglob("*")) == [home], name
+    session.close()
 
 
 def test_every_shortened_archive_is_refused(tmp_path):

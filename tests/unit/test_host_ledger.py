@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from up42_jobs.plugin.host.ledger import Ledger
+from up42_jobs.plugin.host.ledger import Ledger, LedgerError
 
 REQUEST = {"name": "N", "job_type": "live_job", "inputs": {"demo:1": {"limit": 1}}}
 
@@ -66,6 +67,47 @@ def test_an_intent_counts_as_lost_when_it_is_marked_or_old(ledger, monkeypatch):
         old = begin(ledger, "old")
     lost = {intent.id: intent.lost for intent in ledger.intents("c")}
     assert lost == {marked: True, young: False, old: True}
+
+
+def test_a_second_submit_of_the_same_request_is_not_begun(ledger):
+    first = begin(ledger)
+    assert begin(ledger) is None
+    assert begin(ledger, connection="other") is not None
+    ledger.drop(first)
+    assert begin(ledger) is not None
+
+
+def test_of_many_that_begin_the_same_at_once_one_may(ledger):
+    begun = []
+    threads = [threading.Thread(target=lambda: begun.append(begin(ledger))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(intent_id is not None for intent_id in begun) == 1
+
+
+def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(LedgerError, match="damaged") as damaged:
+        begin(Ledger(path))
+    assert str(path) in str(damaged.value)
+    assert path.read_bytes() == b"not a database at all" * 100
+
+
+def test_a_folder_that_can_not_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LedgerError, match="file"):
+        Ledger(tmp_path / "file" / "ledger.sqlite").entries("c")
+
+
+def test_a_file_of_a_newer_version_is_not_touched(ledger, tmp_path):
+    begin(ledger)
+    with closing(sqlite3.connect(tmp_path / "profile" / "ledger.sqlite")) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(LedgerError, match="newer version"):
+        ledger.intents("c")
 
 
 def test_connections_are_apart(ledger):

@@ -73,6 +73,7 @@ def test_good_values_have_no_problem():
         ("demo", {"limit": 21}, "parameter_large", ("demo:1", "limit")),
         ("demo", {"limit": 1.5}, "parameter_type", ("demo:1", "limit")),
         ("demo", {"limit": True}, "parameter_type", ("demo:1", "limit")),
+        ("demo", {"limit": 10**400}, "parameter_type", ("demo:1", "limit")),
         ("demo", {"limit": "2"}, "parameter_type", ("demo:1", "limit")),
         ("demo", {"cloud": 2}, "parameter_unknown", ("demo:1", "cloud")),
         ("demo", {"bbox": [1, 2, 3, 4]}, "geometry_in_parameters", ("demo:1", "bbox")),
@@ -134,6 +135,7 @@ def test_problems_in_text_have_line_and_column():
         ('{"limit": NaN}', 1, 11),
         ('{"a": "x\n"}', 1, 9),
         ("[" * 100_000, 1, 1),
+        ('{"a": ' + "1" * 5000 + "}", 1, 1),
     ],
 )
 def test_broken_json_is_told_with_its_place(text, line, column):

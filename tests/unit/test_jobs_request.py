@@ -114,7 +114,10 @@ def test_times_of_every_precision_are_read(text):
     assert parse_time(text).replace(microsecond=0) == datetime(2022, 5, 29, 10, 41, 16, tzinfo=timezone.utc)
 
 
-@pytest.mark.parametrize("text", [None, "", "yesterday", "2022-13-01T00:00:00Z", "2022-05-29T10:41:16.Z9", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "yesterday", "2022-13-01T00:00:00Z", "2022-05-29T10:41:16.Z9", "0001-01-01T00:00:00+14:00"],
+)
 def test_times_that_are_none(text):
     assert parse_time(text) is None
 
