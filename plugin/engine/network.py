@@ -18,7 +18,7 @@ class NetworkSettingsError(Exception):
 
 
 class NetworkSettings:
-    """`proxy` (a URL with its port, and its login before the host) and `ca_pem` (certificates that are trusted besides), each or null."""
+    """`proxy` (a URL with port and login) and `ca_pem` (certificates that are trusted besides), each or null."""
 
     def __init__(self, data: Path):
         self._ca_file = data / CA_FILE
