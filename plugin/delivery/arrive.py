@@ -25,6 +25,7 @@ class Arrival:
         self._progress = progress
         self._asking = False
         self._news: Optional[Progress] = None
+        self._told: Optional[Progress] = None
 
     def unpack_while(self, download: Callable[[], object], part: Path, unpack: Callable[[BinaryIO], T]) -> T:
         """What `unpack` makes of the part that `download` lets grow; called again from zero if that begins again.
@@ -44,7 +45,6 @@ class Arrival:
             self.stop.cancel()
             while thread.is_alive() and not self._asking:  # a platform that is asked for a URL may be long silent,
                 thread.join(_LOOK)  # and nothing is written after its answer
-            self._step_news()
 
     def fresh_url(self) -> str:
         """The caller's `fresh_url`, for the download's thread."""
@@ -70,9 +70,7 @@ class Arrival:
 
     def _step(self) -> None:
         self._cancel.check()
-        self._step_news()
-
-    def _step_news(self) -> None:
-        news, self._news = self._news, None
-        if news is not None:
+        news = self._news
+        if news is not None and news is not self._told:
+            self._told = news
             self._progress(news)

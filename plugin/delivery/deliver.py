@@ -12,7 +12,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, BinaryIO, Callable, Mapping, Optional, Sequence
 
 from ..jobs.job import scene_of
 from ..net.cancel import Cancel
@@ -79,24 +79,20 @@ def deliver(
     with exclusive(place.lock):
         delivered = _already_there(parent_folder, name, place.key)
         if delivered is None:
+            longest_name = path_length(folder_name(name)) + _COPY_MARK
 
-            def fetch() -> list[Path]:
-                arrival = Arrival(fresh_url, cancel, progress)
-                return arrival.unpack_while(
-                    lambda: _download(session, place.part, arrival, retry_on),
-                    place.part,
-                    lambda stream: unpack_into(
-                        stream,
-                        place.partial,
-                        cancel=cancel,
-                        limits=limits,
-                        after_member=after_member,
-                        longest_name=path_length(folder_name(name)) + _COPY_MARK,
-                    ),
+            def unpack(stream: BinaryIO) -> list[Path]:
+                return unpack_into(
+                    stream,
+                    place.partial,
+                    cancel=cancel,
+                    limits=limits,
+                    after_member=after_member,
+                    longest_name=longest_name,
                 )
 
             try:
-                files = _fetched(fetch, place.part)
+                files = _fetched(session, place.part, lambda: Arrival(fresh_url, cancel, progress), unpack, retry_on)
                 delivered = _finished(place, parent_folder, name, files, make_manifest, cancel)
             except (ArchiveBroken, ArchiveRefused):
                 PartFile(place.part).discard()
@@ -119,29 +115,44 @@ class _Place:
         self.partial = parent / f".up42-{self.key}.partial"
 
 
-def _download(session: Session, part: Path, arrival: Arrival, retry_on: tuple[type[Exception], ...]) -> None:
-    download(
-        session,
-        arrival.fresh_url,
-        part,
-        cancel=arrival.stop,
-        progress=arrival.note,
-        unpacked_share=UNPACKED_SHARE,
-        retry_on=retry_on,
-        growth=arrival.growth,
-    )
-
-
-def _fetched(fetch: Callable[[], list[Path]], part: Path) -> list[Path]:
-    """What `fetch` gives. Where a part of an earlier run turns out broken (the machine may have died), once again."""
+def _fetched(
+    session: Session,
+    part: Path,
+    new_arrival: Callable[[], Arrival],
+    unpack: Callable[[BinaryIO], list[Path]],
+    retry_on: tuple[type[Exception], ...],
+) -> list[Path]:
+    """The files. Where a part of an earlier run turns out broken (the machine may have died), all is fetched anew."""
     left_before = PartFile(part).is_usable
     try:
-        return fetch()
+        return _fetched_once(session, part, new_arrival(), unpack, retry_on)
     except ArchiveBroken:
         if not left_before:
             raise
     PartFile(part).discard()
-    return fetch()
+    return _fetched_once(session, part, new_arrival(), unpack, retry_on)
+
+
+def _fetched_once(
+    session: Session,
+    part: Path,
+    arrival: Arrival,
+    unpack: Callable[[BinaryIO], list[Path]],
+    retry_on: tuple[type[Exception], ...],
+) -> list[Path]:
+    def fetch() -> Path:
+        return download(
+            session,
+            arrival.fresh_url,
+            part,
+            cancel=arrival.stop,
+            progress=arrival.note,
+            unpacked_share=UNPACKED_SHARE,
+            retry_on=retry_on,
+            growth=arrival.growth,
+        )
+
+    return arrival.unpack_while(fetch, part, unpack)
 
 
 def _finished(
