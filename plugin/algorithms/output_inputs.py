@@ -69,7 +69,7 @@ class CollectingAlgorithm(JobAlgorithm):
 
     def collect_all(self, run: Run, place: Place, jobs: Sequence[Job]) -> dict[str, Any]:
         """Wait for the jobs, fetch what has succeeded, give the outputs. Raises where every job failed."""
-        parent = Path(self.text(run, "OUTPUT_FOLDER"))
+        parent = Path(self.text(run, "OUTPUT_FOLDER")).absolute()
         until = monotonic() + self.number(run, "WAIT")
         collected, reasons = [], []
         for number, job in enumerate(jobs):

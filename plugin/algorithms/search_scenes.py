@@ -57,7 +57,7 @@ class SearchScenes(RequestAlgorithm):
             text = tr("The search {id} ended as {state}. {reason}")
             reason = log_reason(place.platform, job)
             raise QgsProcessingException(text.format(id=job.id, state=state_word(job.state), reason=reason))
-        folder = Path(self.text(run, "OUTPUT_FOLDER"))
+        folder = Path(self.text(run, "OUTPUT_FOLDER")).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         prepared = collect(
             run.parts.connections,

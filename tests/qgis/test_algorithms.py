@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import shutil
-import subprocess
+import os
+import tarfile
+import tempfile
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 from qgis.core import (
     QgsApplication,
     QgsFeature,
@@ -18,6 +22,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProject,
     QgsRasterLayer,
     QgsRectangle,
     QgsVectorLayer,
@@ -28,8 +33,8 @@ from up42_jobs.plugin.algorithms.provider import Up42JobsProvider
 from up42_jobs.plugin.host.engine_process import LocalEngine
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.net.cancel import Cancel
-
-ROOT = Path(__file__).parents[2]
+from up42_jobs.tests.servers.relay import Relay
+from up42_jobs.tests.servers.tcp import DrippingServer, free_port
 
 
 class Said(QgsProcessingFeedback):
@@ -54,6 +59,7 @@ def provider(qgis_app, tmp_path_factory):
     engine.address(Cancel())  # a lease held throughout, so that not every test starts an engine of its own
     provider = Up42JobsProvider()
     assert QgsApplication.processingRegistry().addProvider(provider)
+    provider.engine = engine
     yield provider
     QgsApplication.processingRegistry().removeProvider(provider)
     engine.release()
@@ -62,9 +68,11 @@ def provider(qgis_app, tmp_path_factory):
 
 def run(name, feedback=None, **parameters):
     algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"up42jobs:{name}")
-    results, ok = algorithm.run(parameters, QgsProcessingContext(), feedback or Said(), {}, False)
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    results, ok = algorithm.run(parameters, context, feedback or Said(), {}, False)
     assert ok
-    return results
+    return {**results, "context": context}
 
 
 def polygon_layer(*rectangles):
@@ -155,68 +163,275 @@ def test_bad_input_is_said_in_words(provider, aoi, tmp_path, changes, said):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cancel_is_honoured_within_a_second(provider, aoi, tmp_path):
-    feedback, began = Said(), threading.Event()
-    feedback.pushInfo = lambda info: began.set()
-    ended = []
+NORTH_AND_SOUTH = ((13.37, 52.50, 13.38, 52.505), (13.41, 52.50, 13.42, 52.505))
+
+
+def layer_of(results, name):
+    """A layer that a run has put into its own context's store: kept by the caller of `run`."""
+    return results["context"].takeResultLayer(results[name])
+
+
+def test_each_has_its_help_and_its_inputs_and_outputs(provider):
+    request = {"CONNECTION", "PROJECT", "WORKFLOW", "AOI", "FILTER", "PARAMETERS"}
+    sending = {"JOB_TYPE", "NAME", "MAX_CREDITS", "ALLOW_UNKNOWN_PRICE", "ONE_JOB_PER_FEATURE", "FIDS"}
+    collecting = {"TASK", "WAIT", "OUTPUT_FOLDER", "LOAD", "SCENES"}
+    sent, collected = {"JOB_ID", "JOB_IDS", "NOT_SUBMITTED"}, {"STATUS", "OUTPUT_FOLDER", "FILES", "SCENES", "OUTPUT"}
+    estimated = {"CREDITS_MIN", "CREDITS_MAX", "SECONDS_MIN", "SECONDS_MAX", "TABLE"}
+    expected = {
+        "estimatejob": (request | {"TABLE"}, estimated),
+        "submitjob": (request | sending, sent),
+        "collectoutputs": ({"CONNECTION", "PROJECT", "JOB_ID", "JOB_IDS"} | collecting, collected),
+        "runjob": (request | sending | collecting, sent | collected),
+        "listworkflows": ({"CONNECTION", "PROJECT", "OUTPUT"}, {"OUTPUT"}),
+        "listjobs": (
+            {"CONNECTION", "PROJECT", "JOB_TYPE", "STATUS", "WORKFLOW", "SEARCH", "LIMIT", "OUTPUT"},
+            {"OUTPUT"},
+        ),
+        "canceljob": ({"CONNECTION", "PROJECT", "JOB_ID"}, {"STATUS"}),
+        "searchscenes": (request | {"OUTPUT_FOLDER", "SCENES"}, {"OUTPUT_FOLDER", "SCENES"}),
+        "startengine": ({"PORT", "DATA"}, {"URL"}),
+        "stopengine": ({"DATA"}, {"URL"}),
+        "jobandzonalstatistics": None,
+    }
+    found = {algorithm.name(): algorithm for algorithm in provider.algorithms()}
+    assert set(found) == set(expected)
+    for name, names in expected.items():
+        assert len(found[name].shortHelpString()) > 40 or names is None
+        if names is not None:
+            assert {d.name() for d in found[name].parameterDefinitions()} == names[0]
+            assert {d.name() for d in found[name].outputDefinitions()} == names[1]
+
+
+def test_an_estimate_tells_each_task(provider, aoi):
+    results = run("estimatejob", CONNECTION="practice", WORKFLOW="Demo NDVI", AOI=aoi, TABLE="memory:")
+    rows = list(layer_of(results, "TABLE").getFeatures())
+    assert [row["task"] for row in rows] == ["demo-s2-l2a:1", "ndvi:1"]
+    assert sum(row["credits_max"] for row in rows) == results["CREDITS_MAX"]
+
+
+def test_the_maximum_is_for_all_features_together(provider, tmp_path):
+    """Two jobs at the price of one each: a maximum between is refused with nothing sent."""
+    fields = polygon_layer(*NORTH_AND_SOUTH)
+    price = run("estimatejob", CONNECTION="practice", WORKFLOW="Demo NDVI", AOI=polygon_layer(NORTH_AND_SOUTH[0]))
+    asked = {
+        **{"CONNECTION": "practice", "WORKFLOW": "Demo NDVI", "AOI": fields, "JOB_TYPE": "live_job"},
+        **{"ONE_JOB_PER_FEATURE": True, "NAME": "Both"},
+    }
+    with pytest.raises(QgsProcessingException, match="MAX_CREDITS allows"):
+        run("submitjob", **asked, MAX_CREDITS=1.5 * price["CREDITS_MAX"])
+    before = run("listjobs", CONNECTION="practice", SEARCH="Both", OUTPUT="memory:")
+    assert layer_of(before, "OUTPUT").featureCount() == 0
+    sent = run("submitjob", **asked, MAX_CREDITS=2 * price["CREDITS_MAX"])
+    first, second = sent["JOB_IDS"].split(",")
+    assert sent["JOB_ID"] == first
+    collected = run(
+        "collectoutputs", CONNECTION="practice", JOB_IDS=sent["JOB_IDS"], WAIT=60, OUTPUT_FOLDER=str(tmp_path)
+    )
+    assert collected["STATUS"] == "succeeded,succeeded"
+    assert len(collected["FILES"]) == 2
+    rows = list(
+        layer_of(run("listjobs", CONNECTION="practice", SEARCH="Both", OUTPUT="memory:"), "OUTPUT").getFeatures()
+    )
+    assert {row["id"] for row in rows} == {first, second}
+    assert {row["name"] for row in rows} == {"Both 1", "Both 2"}
+    assert sum(row["credits"] for row in rows) == 2 * price["CREDITS_MAX"]
+    assert run("canceljob", CONNECTION="practice", JOB_ID=first)["STATUS"] == "succeeded"
+
+
+def test_one_wrong_feature_sends_none(provider):
+    tiny = (13.5, 52.5, 13.5001, 52.5001)  # below Practice's minimum of 0.1 km²
+    with pytest.raises(QgsProcessingException, match=r"Feature 2: The AOI is .* km², but at least 0.1"):
+        run(
+            "submitjob",
+            **{"CONNECTION": "practice", "WORKFLOW": "Demo Imagery", "AOI": polygon_layer(NORTH_AND_SOUTH[0], tiny)},
+            **{"ONE_JOB_PER_FEATURE": True, "NAME": "Wrong"},
+        )
+    listed = run("listjobs", CONNECTION="practice", SEARCH="Wrong", OUTPUT="memory:")
+    assert layer_of(listed, "OUTPUT").featureCount() == 0
+
+
+def test_a_job_that_runs_is_left_to_a_later_run_or_cancelled(provider, tmp_path):
+    sent = run("submitjob", WORKFLOW="Demo NDVI", AOI=polygon_layer((13.2, 52.3, 13.5, 52.6)), JOB_TYPE="live_job")
+    collected = run("collectoutputs", JOB_ID=sent["JOB_ID"], OUTPUT_FOLDER=str(tmp_path))
+    assert collected["STATUS"] in ("pending", "running")
+    assert collected["FILES"] == []
+    assert list(tmp_path.iterdir()) == []
+    assert run("canceljob", JOB_ID=sent["JOB_ID"])["STATUS"] in ("cancelling", "cancelled")
+    with pytest.raises(QgsProcessingException, match=f"{sent['JOB_ID']} ended as Cancelled"):
+        run("collectoutputs", JOB_ID=sent["JOB_ID"], WAIT=20, OUTPUT_FOLDER=str(tmp_path))
+
+
+def test_a_task_has_an_output_of_its_own(provider, aoi, tmp_path):
+    sent = run("submitjob", WORKFLOW="Demo NDVI", AOI=aoi, JOB_TYPE="live_job")
+    task = run("collectoutputs", JOB_ID=sent["JOB_ID"], TASK="demo-s2-l2a:1", WAIT=60, OUTPUT_FOLDER=str(tmp_path))
+    assert QgsRasterLayer(task["OUTPUT"]).bandCount() > 1
+    final = run("collectoutputs", JOB_ID=sent["JOB_ID"], OUTPUT_FOLDER=str(tmp_path))
+    assert QgsRasterLayer(final["OUTPUT"]).bandCount() == 1
+    assert final["OUTPUT_FOLDER"] != task["OUTPUT_FOLDER"]
+    with pytest.raises(QgsProcessingException, match="no task “nonsense”: use one of demo-s2-l2a:1, ndvi:1"):
+        run("collectoutputs", JOB_ID=sent["JOB_ID"], TASK="nonsense", OUTPUT_FOLDER=str(tmp_path))
+
+
+def test_layers_are_handed_to_the_project(provider, aoi, tmp_path, project):
+    results = run("runjob", WORKFLOW="Demo NDVI", AOI=aoi, JOB_TYPE="live_job", OUTPUT_FOLDER=str(tmp_path), LOAD=True)
+    context, feedback = results["context"], Said()
+    ((uri, details),) = context.layersToLoadOnCompletion().items()
+    assert uri == results["OUTPUT"]
+    layer = QgsRasterLayer(uri)
+    details.postProcessor().postProcessLayer(layer, context, feedback)  # as QGIS does when it has opened it
+    assert layer.renderer().type() != "multibandcolor"
+    assert layer.metadata().rights() or layer.metadata().abstract()
+    assert "Field" in details.name
+    assert details.project is project
+
+
+def test_iterating_over_a_layer_runs_a_job_for_each_polygon(provider, qgis_processing, tmp_path):
+    """What the toolbox does for “Iterate over this layer”, with its own code."""
+    from processing.gui.AlgorithmExecutor import executeIterating
+
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("up42jobs:runjob")
+    parameters = {
+        **{"AOI": polygon_layer(*NORTH_AND_SOUTH), "WORKFLOW": "Demo NDVI", "JOB_TYPE": "live_job"},
+        **{"CONNECTION": "local", "OUTPUT_FOLDER": str(tmp_path / "batch")},
+    }
+    assert executeIterating(algorithm, parameters, "AOI", QgsProcessingContext(), Said())
+    assert len(list(tmp_path.glob("*/*/*_ndvi.tif"))) == 2
+
+
+def test_an_engine_stays_until_it_is_stopped(provider, tmp_path):
+    port = free_port()
+    started = run("startengine", DATA=str(tmp_path), PORT=port)
+    assert started["URL"] == f"http://127.0.0.1:{port}"
+    known = json.loads((tmp_path / "engine.json").read_text())
+    login = (known["free_project_id"], known["free_project_key"])
+    assert requests.get(f"{started['URL']}/engine", auth=login, timeout=10).json()["data"]["stays"] is True
+    assert run("startengine", DATA=str(tmp_path))["URL"] == started["URL"]
+    assert run("stopengine", DATA=str(tmp_path))["URL"] == started["URL"]
+    with pytest.raises(requests.ConnectionError):
+        requests.get(started["URL"], timeout=10)
+    assert run("stopengine", DATA=str(tmp_path))["URL"] == ""
+
+
+def test_an_empty_connection_is_the_environment_s(provider, monkeypatch):
+    lacks = "lacks UP42_JOBS_URL, UP42_JOBS_PROJECT_ID, UP42_JOBS_PROJECT_KEY"
+    with pytest.raises(QgsProcessingException, match=lacks):
+        run("listworkflows", CONNECTION="")
+    address = provider.engine.address(Cancel())
+    monkeypatch.setenv("UP42_JOBS_URL", address.url)
+    monkeypatch.setenv("UP42_JOBS_PROJECT_ID", address.practice.user)
+    monkeypatch.setenv("UP42_JOBS_PROJECT_KEY", address.practice.secret)
+    name = {"PROJECT": "practice (play credits)"}
+    for parameters in ({"CONNECTION": ""}, {}, {"PROJECT": address.practice.user}, name):
+        said = Said()
+        run("listworkflows", said, **parameters)
+        assert any("Demo NDVI" in line for line in said.lines)
+    with pytest.raises(QgsProcessingException, match="no project “elsewhere”"):
+        run("listworkflows", PROJECT="elsewhere")
+
+
+class SlowArchives(Relay):
+    """The engine, but its archives come from elsewhere."""
+
+    archive = ""
+
+    def handle(self, request):
+        if not request.path.endswith("/downloads/results"):
+            super().handle(request)
+            return
+        body = json.dumps({"error": None, "data": {"url": self.archive}}).encode()
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+
+@pytest.fixture
+def delivered_from(provider, monkeypatch):
+    """Makes a finished job whose archive is `body`, sent as slowly as `interval` says; gives its inputs."""
+    address = provider.engine.address(Cancel())
+    monkeypatch.setenv("UP42_JOBS_PROJECT_ID", address.practice.user)
+    monkeypatch.setenv("UP42_JOBS_PROJECT_KEY", address.practice.secret)
+    with contextlib.ExitStack() as servers:
+        relay = servers.enter_context(SlowArchives(address.url))
+        monkeypatch.setenv("UP42_JOBS_URL", relay.url)
+
+        def make(body, size, interval):
+            archive = servers.enter_context(DrippingServer(body, size, interval))
+            relay.archive = f"{archive.url}/archive.tar.gz"
+            return {"CONNECTION": "", "WORKFLOW": "Demo Imagery", "AOI": polygon_layer(NORTH_AND_SOUTH[0])}
+
+        yield make
+
+
+def cancelled_when(is_time, name, **parameters):
+    """Run in a thread, cancel once `is_time()`; gives the seconds until the run has returned."""
+    feedback, ended = Said(), []
 
     def work():
-        algorithm = QgsApplication.processingRegistry().createAlgorithmById("up42jobs:runjob")
-        parameters = {
-            "WORKFLOW": "Demo NDVI",
-            "AOI": polygon_layer((13.3, 52.4, 13.4, 52.5)),
-            "JOB_TYPE": "live_job",
-            "OUTPUT_FOLDER": str(tmp_path),
-        }
+        algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"up42jobs:{name}")
         algorithm.run(parameters, QgsProcessingContext(), feedback)
         ended.append(time.monotonic())
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert began.wait(30)
+    until = time.monotonic() + 30
+    while not is_time(feedback):
+        assert thread.is_alive(), "over before it could be cancelled"
+        assert time.monotonic() < until
+        thread.join(0.01)
     asked = time.monotonic()
     feedback.cancel()
     thread.join(10)
     assert ended
-    assert ended[0] - asked < 1
+    return ended[0] - asked
+
+
+def finished(folder):
+    return [path for path in folder.iterdir() if not path.name.startswith(".up42-")]
+
+
+def test_cancel_while_it_waits(provider, tmp_path):
+    seconds = cancelled_when(
+        lambda feedback: any("Running" in line or "Pending" in line for line in feedback.lines),
+        "runjob",
+        **{"WORKFLOW": "Demo NDVI", "AOI": polygon_layer((13.3, 52.4, 13.4, 52.5)), "JOB_TYPE": "live_job"},
+        **{"CONNECTION": "local", "OUTPUT_FOLDER": str(tmp_path)},
+    )
+    assert seconds < 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_qgis_process_runs_it(tmp_path, aoi):
-    program = shutil.which("qgis_process.bin") or shutil.which("qgis_process")
-    assert program, "qgis_process belongs to QGIS"
-    plugins = tmp_path / "config/profiles/default/python/plugins"
-    plugins.mkdir(parents=True)
-    (plugins / "up42_jobs").symlink_to(ROOT)
-    (tmp_path / "run").mkdir(mode=0o700)
-    aoi_file = tmp_path / "aoi.geojson"
-    ring = [[13.37, 52.50], [13.39, 52.50], [13.39, 52.51], [13.37, 52.51], [13.37, 52.50]]
-    aoi_file.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+def packed(megabytes, noise=0):
+    """A tar.gz with one file of zeros: small on the way, long to unpack. `noise`: so many bytes long on the way too."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as tar:
+        member = tarfile.TarInfo("output/large.bin")
+        member.size = megabytes * 1_000_000
+        with tempfile.TemporaryFile() as zeros:
+            zeros.write(os.urandom(noise))
+            zeros.truncate(member.size)
+            zeros.seek(0)
+            tar.addfile(member, zeros)
+    return packed.getvalue()
 
-    def call(*arguments):
-        return subprocess.run(
-            [program, *arguments],
-            env={
-                "PATH": "/usr/bin:/bin",
-                "HOME": str(tmp_path),
-                "LC_ALL": "C.UTF-8",
-                "QT_QPA_PLATFORM": "offscreen",
-                "QGIS_CUSTOM_CONFIG_PATH": str(tmp_path / "config"),
-                "XDG_RUNTIME_DIR": str(tmp_path / "run"),
-                "UP42_JOBS_ENGINE_DATA": str(tmp_path / "engine"),
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
 
-    enabled = call("plugins", "enable", "up42_jobs")
-    assert enabled.returncode == 0, enabled.stderr
-    ran = call(
-        *("run", "up42jobs:runjob", "--", "WORKFLOW=Demo NDVI", f"AOI={aoi_file}", "JOB_TYPE=live_job"),
-        f"OUTPUT_FOLDER={tmp_path / 'out'}",
+def test_cancel_while_it_downloads(provider, delivered_from, tmp_path):
+    parameters = delivered_from(packed(10, noise=10_000_000), 100_000, 0.1)  # 10 s
+    seconds = cancelled_when(
+        lambda feedback: feedback.progress() > 5, "runjob", **parameters, OUTPUT_FOLDER=str(tmp_path)
     )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "STATUS:	succeeded" in ran.stdout
-    assert list((tmp_path / "out").glob("*/*_ndvi.tif"))
+    assert seconds < 1
+    assert finished(tmp_path) == []
+
+
+def test_cancel_while_it_unpacks(provider, delivered_from, tmp_path):
+    megabytes = 600
+    parameters = delivered_from(packed(megabytes), 1_000_000, 0.0)
+
+    def unpacked():
+        return sum(path.stat().st_size for path in tmp_path.glob(".up42-*.partial/**/*") if path.is_file())
+
+    seconds = cancelled_when(lambda _feedback: unpacked() > 0, "runjob", **parameters, OUTPUT_FOLDER=str(tmp_path))
+    assert seconds < 1
+    assert finished(tmp_path) == []
+    assert unpacked() < megabytes * 1_000_000
