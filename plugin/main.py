@@ -78,7 +78,7 @@ class Up42JobsPlugin:
         self._dock.visibilityChanged.connect(lambda _visible: self._soon(self._fill))
         self._dock.closedStateChanged.connect(self._show_map_marks)
 
-    def _imported(self, problem: Optional[ImportError]) -> None:
+    def _imported(self, problem: Optional[Exception]) -> None:
         first = self._provider is None
         self.initProcessing()
         if problem is not None:
@@ -93,7 +93,11 @@ class Up42JobsPlugin:
 
     def _fill(self) -> None:
         """Build the dock's content when it is first shown and all that it needs is imported."""
-        if not self._large_is_there or self._content is not None or not self._dock.isVisible():
+        if not self._large_is_there or not self._dock.isVisible():
+            return
+        if self._content is not None:
+            if self._dock.widget() is not self._content:
+                self._soon(self._show_content)  # hidden and shown again before its turn came
             return
         from .desktop.dock import DockContent
         from .host.journey import Journey

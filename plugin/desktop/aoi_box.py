@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Optional
+from typing import Callable, Optional
 
 from qgis.core import Qgis, QgsGeometry, QgsMapLayerProxyModel, QgsPointXY, QgsVectorLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtWidgets import QGroupBox, QWidget
 from shapely.geometry import box
 
-from ..host.aoi_source import aoi_from_layer, aoi_from_map_geometry
+from ..host.aoi_source import aoi_from_map_geometry
 from ..host.words import area, tell
+from ..host.work import Work
 from ..jobs.aoi import Aoi, AoiError, GeometricFilter
+from ..jobs.problem import Problem
 from .aoi_drawing import AoiDrawing
 from .aoi_on_map import AoiOnMap
 from .filter_box import FilterBox
@@ -20,12 +22,13 @@ from .problem_line import ProblemLine
 from .request_model import RequestModel
 from .ui_files import own_icon, set_up, theme_icon
 
+ReadAoi = Callable[[QgsVectorLayer, bool, Callable[[Aoi], None], Callable[[Problem], None]], Work]
 POLYGON_LAYERS = (Qgis.LayerFilter if hasattr(Qgis, "LayerFilter") else QgsMapLayerProxyModel.Filter).PolygonLayer
 EXAMPLE = (-54.62, -25.44, -54.54, -25.37)  # west, south, east, north: the Itaipu dam, 8 km by 8 km
 
 
 class AoiBox(QGroupBox):
-    """Every way to an AOI ends in `RequestModel.set_aoi` or `refuse_aoi`."""
+    """Every way to an AOI ends in `RequestModel.set_aoi` or `refuse_aoi`. `read_aoi` is that of the journey."""
 
     def __init__(
         self,
@@ -33,11 +36,14 @@ class AoiBox(QGroupBox):
         canvas: QgsMapCanvas,
         drawing: AoiDrawing,
         on_map: AoiOnMap,
+        read_aoi: ReadAoi,
         parent: Optional[QWidget] = None,
     ) -> None:
         super().__init__(parent)
         set_up(self, "aoi_box")
         self._model, self._canvas, self._drawing, self._on_map = model, canvas, drawing, on_map
+        self._read_aoi = read_aoi
+        self._reading: Optional[Work] = None
         self._followed: Optional[QgsVectorLayer] = None
         self._usual_hint = self.aoiHintLabel.text()
         self.problem = ProblemLine()
@@ -112,6 +118,7 @@ class AoiBox(QGroupBox):
             self._drawing.stop()
             self._layer_chosen()
         else:
+            self._stop_reading()
             self._follow(None)
 
     def _layer_chosen(self) -> None:
@@ -143,10 +150,15 @@ class AoiBox(QGroupBox):
         layer = self.layerCombo.currentLayer()
         if layer is None:
             return
-        try:
-            self._model.set_aoi(aoi_from_layer(layer, self.selectedOnlyCheck.isChecked()))
-        except AoiError as refused:
-            self._model.refuse_aoi(refused.problem)
+        self._stop_reading()
+        selected_only = self.selectedOnlyCheck.isChecked()
+        self._reading = self._read_aoi(layer, selected_only, self._model.set_aoi, self._model.refuse_aoi)
+
+    def _stop_reading(self) -> None:
+        """What is read of a layer is not wanted any more: the AOI comes from elsewhere."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _usual_name(self) -> str:
         aoi = self._model.request.aoi if self._model.request else None
@@ -191,5 +203,6 @@ class AoiBox(QGroupBox):
         return self.tr("{drawn} drawn, {sent} sent as a rectangle").format(drawn=drawn, sent=sent)
 
     def close_down(self) -> None:
-        """Stop following a layer; for unload."""
+        """Stop following a layer and reading it; for unload."""
+        self._stop_reading()
         self._follow(None)

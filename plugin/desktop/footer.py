@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Optional
 
 from qgis.core import QgsApplication
@@ -106,7 +107,7 @@ class Footer(QWidget):
         parts = [self.tr("{credits} credits").format(credits=credit_range(estimate.credits)), time]
         balance = self._model.catalogue.balance if self._model.catalogue else None
         if balance is not None:
-            left = number(balance - estimate.credits.max)
+            left = number(math.floor(balance - estimate.credits.max))
             parts.append(self.tr("at least {left} left").format(left=left))
         return " · ".join(parts)
 

@@ -43,7 +43,7 @@ class JobForm(QWidget):
         self.run = Run(model, self.estimator, journey, self)
         self.drawing = AoiDrawing(canvas, tell, self)
         self.on_map = AoiOnMap(model, canvas, self)
-        self._model, self._canvas = model, canvas
+        self._model, self._canvas, self._journey = model, canvas, journey
         self.workflow: Optional[WorkflowBox] = None
         self.aoi: Optional[AoiBox] = None
         self.parameters: Optional[ParametersBox] = None
@@ -75,7 +75,7 @@ class JobForm(QWidget):
         self._add(JobTypeBox(self._model))
 
     def _add_aoi(self) -> None:
-        self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map)
+        self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map, self._journey.read_aoi)
         self._add(self.aoi)
 
     def _add_parameters(self) -> None:

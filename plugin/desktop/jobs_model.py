@@ -12,7 +12,7 @@ from ..host.records import JobRecord
 from ..host.words import job_type_word, number
 from ..jobs.job import JobState
 from .job_words import job_title, local_time, outputs_word, status_word, utc_time
-from .ui_files import as_int, state_icon
+from .ui_files import as_int, state_icon, tooltip
 
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -105,7 +105,7 @@ class JobsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DecorationRole and column is Column.STATUS:
             return self._icons[record.job.state]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return utc_time(record.job.created_at) if column is Column.CREATED else self._text(record, column)
+            return utc_time(record.job.created_at) if column is Column.CREATED else tooltip(self._text(record, column))
         if role == Qt.ItemDataRole.TextAlignmentRole and column is Column.CREDITS:
             return as_int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None

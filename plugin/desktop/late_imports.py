@@ -15,7 +15,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 class LateImports(QObject):
     """Imports `modules` (absolute names), then says so on the GUI thread."""
 
-    done = pyqtSignal(object)  # None, or the ImportError
+    done = pyqtSignal(object)  # None, or the exception
 
     def __init__(self, modules: Sequence[str], parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -30,11 +30,11 @@ class LateImports(QObject):
             self._thread.start()
 
     def _run(self) -> None:
-        problem: Optional[ImportError] = None
+        problem: Optional[Exception] = None
         try:
             for module in self._modules:
                 importlib.import_module(module)
-        except ImportError as e:
+        except Exception as e:  # also OSError of a shapely without its library, ValueError of an unfit numpy
             problem = e
         try:
             self.done.emit(problem)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from qgis.core import Qgis
 from qgis.gui import QgsMessageBar
 
@@ -22,5 +24,5 @@ class Messages:
         self._bar = bar
 
     def tell(self, level: str, text: str) -> None:
-        """`level`: info, success, warning or critical."""
-        self._bar.pushMessage(TITLE, text, LEVELS[level], SECONDS[level])
+        """`level`: info, success, warning or critical. Names from elsewhere in `text` are never taken for HTML."""
+        self._bar.pushMessage(TITLE, html.escape(text, quote=False), LEVELS[level], SECONDS[level])

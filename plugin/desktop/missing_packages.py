@@ -19,10 +19,10 @@ class MissingPackages(QWidget):
 
     look_again = pyqtSignal()
 
-    def __init__(self, problem: ImportError, parent: Optional[QWidget] = None) -> None:
+    def __init__(self, problem: Exception, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         set_up(self, "missing_packages")
-        package = (problem.name or "").partition(".")[0]
+        package = (getattr(problem, "name", None) or "").partition(".")[0]
         if package in ("shapely", "requests"):
             text = self.tr("UP42 Jobs needs the Python package “{package}”, which this QGIS does not have. {how}")
             self.missingLabel.setText(text.format(package=package, how=self._how()))

@@ -88,6 +88,9 @@ class Run(QObject):
 
     def _refused(self, text: str) -> None:
         self._work = None
+        if self._model.has_price:  # the price may have risen: the next confirmation is not for the old one
+            self._estimator.forget()
+            self._estimator.ask_again()
         self._rest.start()
         self.changed.emit()
         self.failed.emit(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ def soften(*labels: QLabel) -> None:
         effect = QGraphicsOpacityEffect(label)
         effect.setOpacity(HINT_OPACITY)
         label.setGraphicsEffect(effect)
+
+
+def tooltip(text: str) -> str:
+    """`text` from elsewhere as a tooltip: Qt would take what looks like HTML in it for HTML."""
+    return html.escape(text, quote=False)
 
 
 def own_icon(name: str) -> QIcon:

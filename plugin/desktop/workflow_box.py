@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ..jobs.workflow import Workflow
 from .request_model import RequestModel
-from .ui_files import set_up, soften, theme_icon
+from .ui_files import set_up, soften, theme_icon, tooltip
 
 OWN_SCENES_BLOCK = "local-scenes"  # the local engine's block for folders of the user's own rasters
 
@@ -43,14 +43,14 @@ class WorkflowBox(QWidget):
         for workflow in self._model.catalogue.workflows if self._model.catalogue else []:
             self.workflowCombo.addItem(workflow.name, workflow)
             index = self.workflowCombo.count() - 1
-            self.workflowCombo.setItemData(index, blocks_line(workflow), Qt.ItemDataRole.ToolTipRole)
+            self.workflowCombo.setItemData(index, tooltip(blocks_line(workflow)), Qt.ItemDataRole.ToolTipRole)
 
     def _show(self) -> None:
         workflow, catalogue = self._model.workflow, self._model.catalogue
         ids = [self.workflowCombo.itemData(index).id for index in range(self.workflowCombo.count())]
         self.workflowCombo.setCurrentIndex(ids.index(workflow.id) if workflow and workflow.id in ids else -1)
         self.workflowHint.setText(blocks_line(workflow) if workflow else self.tr("This project has no workflow."))
-        self.workflowHint.setToolTip(workflow.description if workflow else "")
+        self.workflowHint.setToolTip(tooltip(workflow.description) if workflow else "")
         data = self._model.data_task
         own_scenes = data is not None and data.block.name == OWN_SCENES_BLOCK
         self.sceneFolderButton.setVisible(own_scenes and catalogue is not None and catalogue.connection.is_local)

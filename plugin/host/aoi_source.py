@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Iterable, Optional
+from typing import Callable, Iterable, Optional
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -15,6 +15,7 @@ from qgis.core import (
     QgsGeometry,
     QgsProject,
     QgsVectorLayer,
+    QgsVectorLayerFeatureSource,
 )
 from shapely.geometry import mapping
 
@@ -45,18 +46,25 @@ def aoi_from_map_geometry(geometry: QgsGeometry, crs: QgsCoordinateReferenceSyst
     return Aoi.from_geojson(json.loads(copy.asJson(9) or "{}"), name)
 
 
-def aoi_from_layer(layer: QgsVectorLayer, selected_only: bool, name: Optional[str] = None) -> Aoi:
-    """An AOI of the polygons of a layer: all, or the selected ones only. Raises AoiError.
+def layer_reader(layer: QgsVectorLayer, selected_only: bool, name: Optional[str] = None) -> Callable[[], Aoi]:
+    """What reads an AOI of the polygons of a layer, all or the selected ones, on a worker thread: it may be remote.
 
-    Nothing selected is no AOI, never the whole layer. Several polygons make an AOI that says so. A layer is not read
-    further than the second polygon.
+    Made on the GUI thread. What it gives, or raises (AoiError), is that of the layer's features as they are now, edits
+    included. Nothing selected is no AOI, never the whole layer. Several polygons make an AOI that says so; a layer is
+    not read further than the second polygon.
     """
+    source, crs, name = QgsVectorLayerFeatureSource(layer), layer.crs(), name or layer.name()
     request = QgsFeatureRequest().setNoAttributes()
-    features = layer.getSelectedFeatures(request) if selected_only else layer.getFeatures(request)
-    aoi = _aoi_of(features, layer.crs(), name or layer.name())
-    if aoi is None:
-        raise AoiError(Problem("aoi_missing" if selected_only else "aoi_empty", where="aoi"))
-    return aoi
+    if selected_only:
+        request.setFilterFids(layer.selectedFeatureIds())
+
+    def read() -> Aoi:
+        aoi = _aoi_of(source.getFeatures(request), crs, name)
+        if aoi is None:
+            raise AoiError(Problem("aoi_missing" if selected_only else "aoi_empty", where="aoi"))
+        return aoi
+
+    return read
 
 
 def aoi_from_source(source: QgsFeatureSource) -> Aoi:

@@ -50,7 +50,10 @@ class JobRequest:
         """The contract's inputs object (section 3): the parameters with the AOI in the data task, one filter only."""
         if self.workflow is None:
             return {}
-        merged = {task.name: dict(self.parameters.get(task.name, {})) for task in self.workflow.tasks}
+        merged: dict[str, dict[str, Any]] = {}
+        for task in self.workflow.tasks:
+            given = self.parameters.get(task.name)
+            merged[task.name] = dict(given) if isinstance(given, Mapping) else {}
         if self.workflow.needs_aoi and self.aoi is not None:
             data = merged[self.workflow.tasks[0].name]
             for name in GEOMETRY_PARAMETERS:

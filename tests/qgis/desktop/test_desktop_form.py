@@ -20,6 +20,8 @@ from up42_jobs.plugin.desktop.json_editor import replace_text
 from up42_jobs.plugin.desktop.parameters_box import ParametersBox
 from up42_jobs.plugin.desktop.quick_controls import QuickControls
 from up42_jobs.plugin.desktop.request_model import RequestModel
+from up42_jobs.plugin.host.aoi_source import layer_reader
+from up42_jobs.plugin.host.work import Works
 from up42_jobs.plugin.jobs.aoi import Aoi, GeometricFilter
 from up42_jobs.plugin.jobs.job import JobType
 
@@ -195,9 +197,20 @@ class Drawn:
         self.window, self.canvas, self.model = window, window.canvas, model
         self.drawing = AoiDrawing(window.canvas, window.status.showMessage)
         self.on_map = AoiOnMap(model, window.canvas)
-        self.box = AoiBox(model, window.canvas, self.drawing, self.on_map)
+        self.works = Works()
+        self.box = AoiBox(model, window.canvas, self.drawing, self.on_map, self.read_aoi)
         qtbot.addWidget(self.box)
         self.box.show()
+
+    def read_aoi(self, layer, selected_only, done, refused):
+        read = layer_reader(layer, selected_only)
+        return self.works.start(
+            "read",
+            lambda _cancel, _progress: read(),
+            shown=False,
+            succeeded=done,
+            failed=lambda error: refused(error.problem),
+        )
 
     def click(self, lon, lat, button=LEFT):
         pixel = self.canvas.getCoordinateTransform().transform(lon, lat)
@@ -242,22 +255,22 @@ def test_the_map_view_as_aoi(aoi, model):
     assert "km²" in aoi.box.aoiSizeLabel.text()
 
 
-def test_a_layer_as_aoi_and_its_selection(aoi, model):
+def test_a_layer_as_aoi_and_its_selection(aoi, model, qtbot):
     assert not aoi.box.fromLayerButton.isEnabled()
     layer = polygon_layer(ONE, TWO)
     assert aoi.box.fromLayerButton.isEnabled()
     aoi.box.fromLayerButton.click()
-    assert [problem.code for problem in model.problems] == ["aoi_several"]
+    qtbot.waitUntil(lambda: [problem.code for problem in model.problems] == ["aoi_several"])
     assert aoi.box.problem.isVisible()
     layer.selectByIds([1])
     aoi.box.selectedOnlyCheck.click()
-    assert model.ready
+    qtbot.waitUntil(lambda: model.ready)
     assert model.request.aoi.name == "Parcels"
     assert model.request.aoi.geometry.equals(Polygon([(13.3, 52.45), (13.4, 52.45), (13.4, 52.5), (13.3, 52.5)]))
     layer.selectByIds([2])
-    assert model.request.aoi.geometry.bounds[0] == pytest.approx(13.5)
+    qtbot.waitUntil(lambda: model.request.aoi.geometry.bounds[0] == pytest.approx(13.5))
     layer.removeSelection()
-    assert not model.ready
+    qtbot.waitUntil(lambda: not model.ready)
     assert model.request.aoi is None
     QgsProject.instance().removeMapLayer(layer)
     assert not aoi.box.fromLayerButton.isChecked()
