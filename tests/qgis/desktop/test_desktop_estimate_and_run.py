@@ -207,8 +207,9 @@ def test_a_refused_job_is_told_in_the_message_bar_and_can_be_tried_again(dock, q
     dock.run._set_busy(True)
     dock.run._submit(dock.model.catalogue, dock.model.request, Confirmation("another request", 1e9))
     qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    assert dock.estimator.current is None  # the price is asked anew: it may have been the reason
     dock.at_rest()
-    assert dock.run.possible
+    qtbot.waitUntil(lambda: dock.run.possible, timeout=20_000)
     assert told[0] in window.bar.currentItem().text()
 
 

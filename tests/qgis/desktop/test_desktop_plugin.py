@@ -192,3 +192,15 @@ def test_the_command_is_that_of_the_system():
     assert install_command("shapely", "linux") == "sudo apt install python3-shapely"
     assert "pip install shapely" in install_command("shapely", "win32")
     assert "pip install shapely" in install_command("shapely", "darwin")
+
+
+def test_a_dock_hidden_and_shown_while_it_is_filled_is_filled_all_the_same(window, qtbot, lasting_engine):
+    plugin = load(window, qtbot)
+    plugin._action.trigger()
+    plugin._fill()
+    assert plugin._content is not None
+    plugin._dock.hide()
+    plugin._dock.show()
+    qtbot.waitUntil(lambda: plugin._dock.widget() is plugin._content)
+    plugin.unload()
+    settle()
