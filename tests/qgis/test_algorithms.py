@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 import threading
 import time
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,8 +32,13 @@ from qgis.core import (
 from up42_jobs.plugin.algorithms import base
 from up42_jobs.plugin.algorithms.provider import Up42JobsProvider
 from up42_jobs.plugin.host.engine_process import LocalEngine
+from up42_jobs.plugin.host.errors import NotConfirmed
 from up42_jobs.plugin.host.ledger import Ledger
+from up42_jobs.plugin.host.script_submit import Allowance, Wanted, submit_all
+from up42_jobs.plugin.jobs.request import JobRequest
+from up42_jobs.plugin.jobs.workflow import Block, Workflow, WorkflowTask
 from up42_jobs.plugin.net.cancel import Cancel
+from up42_jobs.plugin.platforms.contract import PlatformError
 from up42_jobs.tests.servers.relay import Relay
 from up42_jobs.tests.servers.tcp import DrippingServer, free_port
 
@@ -435,3 +441,20 @@ def test_cancel_while_it_unpacks(provider, delivered_from, tmp_path):
     assert seconds < 1
     assert finished(tmp_path) == []
     assert unpacked() < megabytes * 1_000_000
+
+
+def test_an_unknown_price_must_be_allowed_by_name(provider):
+    """A workflow on storage data, which has no AOI and so no estimate: refused here, else left to the platform."""
+    parts, cancel = base.make_parts(), Cancel()
+    try:
+        platform = parts.connections.open(parts.connections.by_id("practice"), cancel)
+        block = Block(id="b", name="storage", display_name="Storage", is_data=True)
+        workflow = Workflow(str(uuid.uuid4()), "Stored", "p", (WorkflowTask("storage:1", block),))
+        project = platform.projects()[0]
+        wanted = [Wanted(JobRequest(project, workflow, parameters={"storage:1": {}}, name="Stored"))]
+        with pytest.raises(NotConfirmed, match="ALLOW_UNKNOWN_PRICE"):
+            submit_all(platform, parts.ledger, "practice", wanted, Allowance(1e6), cancel)
+        with pytest.raises(PlatformError):  # it was sent: the engine has no such workflow
+            submit_all(platform, parts.ledger, "practice", wanted, Allowance(0, unknown_price=True), cancel)
+    finally:
+        parts.close()
