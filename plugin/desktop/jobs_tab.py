@@ -6,10 +6,11 @@ from typing import Callable, Optional
 
 from qgis.PyQt.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon, QResizeEvent
-from qgis.PyQt.QtWidgets import QAction, QApplication, QHeaderView, QMenu, QWidget
+from qgis.PyQt.QtWidgets import QAction, QApplication, QFileDialog, QHeaderView, QMenu, QWidget
 
 from ..host.journey import Journey
 from ..host.records import Catalogue, DeliveryState, JobRecord
+from ..host.save_archive import archive_name, with_suffix
 from ..jobs.job import JobState
 from .job_words import details
 from .jobs_model import RECORD_ROLE, SORT_ROLE, Column, JobsModel
@@ -29,6 +30,7 @@ class JobsTab(QWidget):
         self._journey = journey
         self._catalogue: Optional[Catalogue] = None
         self._log: Optional[LogDialog] = None
+        self._file_dialog: Optional[QFileDialog] = None
         self._tasks_of: Optional[tuple[str, str]] = None  # job id and status that tasks were last asked for
         self._wanted_job = ""
         self._model = JobsModel(self)
@@ -62,6 +64,12 @@ class JobsTab(QWidget):
         )
         self.folder = self._action("folderAction", self.tr("Open Folder"), theme_icon("mIconFolderOpen"), _open_folder)
         self.log = self._action("logAction", self.tr("Show Log…"), theme_icon("mActionOpenTable"), self._show_log)
+        self.save_archive = self._action(
+            "saveArchiveAction",
+            self.tr("Save Archive As…"),
+            theme_icon("mActionFileSaveAs"),
+            self._ask_where_to_save,
+        )
         self.copy_id = self._action(
             "copyIdAction",
             self.tr("Copy Job ID"),
@@ -146,6 +154,7 @@ class JobsTab(QWidget):
         self.load.setEnabled(ended_well and delivery is not DeliveryState.DOWNLOADING)
         self.collect.setEnabled(ended_well and delivery is not DeliveryState.DOWNLOADING)
         self.folder.setEnabled(on_disk)
+        self.save_archive.setEnabled(ended_well)
         self.log.setEnabled(there and not record.unconfirmed and can is not None and can.logs)
         self.copy_id.setEnabled(there and not record.unconfirmed)
         self._show_cancel(record, can is not None and can.cancel)
@@ -205,10 +214,20 @@ class JobsTab(QWidget):
         menu = QMenu(self)
         menu.setObjectName("jobMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions([self.load, self.collect, self.folder, self.log, self.copy_id])
+        menu.addActions([self.load, self.collect, self.folder, self.save_archive, self.log, self.copy_id])
         menu.addSeparator()
         menu.addAction(self.cancel)
         menu.popup(self.jobsView.viewport().mapToGlobal(where))
+
+    def _ask_where_to_save(self, record: JobRecord) -> None:
+        self._file_dialog = QFileDialog(self, self.tr("Save Archive As"))
+        self._file_dialog.setObjectName("saveArchiveDialog")
+        self._file_dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        self._file_dialog.setNameFilter(self.tr("Archives (*.tar.gz)"))
+        self._file_dialog.selectFile(archive_name(record.job))
+        self._file_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._file_dialog.fileSelected.connect(lambda path: self._journey.save_archive(record, with_suffix(path)))
+        self._file_dialog.open()
 
     def stop(self) -> None:
         """For unload."""

@@ -20,6 +20,7 @@ from .errors import explain
 from .ledger import Intent, Ledger
 from .origin import CurrentProject
 from .records import Catalogue, Delivery, DeliveryState, JobRecord
+from .save_archive import save_archive
 from .scene_folders import add_scene_folder
 from .settings import Settings
 from .submit import Confirmation, submit
@@ -204,6 +205,23 @@ class Journey(QObject):
         connection, folder = self.connections.by_id(record.connection_id), record.delivery.folder
         if connection is not None and folder is not None:
             self._arrivals.load(connection, record.job.id, folder)
+
+    def save_archive(self, record: JobRecord, target: Path) -> None:
+        """Download a job's archive itself to a file of the user's choice; the end is told."""
+        connection = self.connections.by_id(record.connection_id)
+        if connection is None:
+            return
+        name = record.job.name or record.job.id
+        self._works.start(
+            tr("Save archive of {job}").format(job=name),
+            lambda cancel, progress: save_archive(
+                self.connections, connection, record.job, target, cancel, progress
+            ),
+            succeeded=lambda saved: self.told.emit(
+                "success", tr("The archive of “{job}” is saved as {path}.").format(job=name, path=saved)
+            ),
+            failed=lambda error: self._warn(explain(error)),
+        )
 
     def add_scene_folder(
         self, path: Path, done: Callable[[Any], None], failed: Failed, *, licence: str = "", attribution: str = ""

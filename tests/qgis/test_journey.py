@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tarfile
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.network import make_session
 from up42_jobs.plugin.host.origin import Origin
 from up42_jobs.plugin.host.records import DeliveryState
+from up42_jobs.plugin.host.save_archive import archive_name
 from up42_jobs.plugin.host.settings import Settings
 from up42_jobs.plugin.host.submit import submit
 from up42_jobs.plugin.host.work import Works
@@ -255,6 +257,22 @@ def test_cancel_ends_a_job_and_brings_nothing(start):
     assert session.record(job).job.state is JobState.CANCELLED
     assert "cancelled" in session.told[0][1]
     assert list((session.folder / "outputs").glob("*")) == []
+
+
+def test_the_archive_itself_can_be_saved(start, tmp_path):
+    session = start()
+    job = session.submit(session.request())
+    record = session.wait_for(job, DeliveryState.LOADED)
+    target = tmp_path / "kept" / archive_name(job)
+    target.parent.mkdir()
+    session.journey.save_archive(record, target)
+    session.until(lambda: any("is saved as" in text for _level, text in session.told))
+    with tarfile.open(target) as archive:
+        assert "output/data.json" in archive.getnames()
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    session.journey.save_archive(record, tmp_path / "no such folder" / "x.tar.gz")
+    session.until(lambda: session.told[-1][0] == "warning")
+    assert "no such folder" in session.told[-1][1]
 
 
 def test_a_request_with_problems_is_not_sent(start):
