@@ -7,7 +7,9 @@ in the pool back meanwhile, and leaves at once when it is cancelled.
 
 from __future__ import annotations
 
+import _thread
 import threading
+from queue import SimpleQueue
 from typing import Any, Callable, ClassVar, Optional
 
 from qgis.core import QgsApplication, QgsTask
@@ -38,7 +40,7 @@ class Work(QObject):
         self._thread = threading.Thread(target=self._run, name=f"up42_jobs: {title}", daemon=True)
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Begin. Waits until the thread runs, so this is not for the GUI thread: see `_start_each`."""
         self._thread.start()
 
     def cancel(self) -> None:
@@ -47,8 +49,8 @@ class Work(QObject):
 
     @property
     def alive(self) -> bool:
-        """True while the thread runs."""
-        return self._thread.is_alive()
+        """True until the thread has ended; also before it has begun."""
+        return self._thread.ident is None or self._thread.is_alive()
 
     def _run(self) -> None:
         end: tuple[Any, ...]
@@ -112,6 +114,8 @@ class Works(QObject):
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self._running: dict[Work, Optional[ShownTask]] = {}
+        self._to_start: SimpleQueue[Optional[Work]] = SimpleQueue()
+        _thread.start_new_thread(_start_each, (self._to_start,))
 
     def start(
         self,
@@ -138,16 +142,17 @@ class Works(QObject):
             signal.connect(lambda *_ended, work=work: self._let_go(work))
         task = ShownTask(work) if shown else None
         self._running[work] = task
-        work.start()
+        self._to_start.put(work)
         if task is not None:
             QgsApplication.taskManager().addTask(task)
         return work
 
     def stop(self) -> None:
-        """Cancel everything and forget the callbacks; for unload. Waits for nothing."""
+        """Cancel everything and forget the callbacks; for unload. Waits for nothing; nothing is started after it."""
         for work in list(self._running):
             work.cancel()
             self._let_go(work)
+        self._to_start.put(None)
 
     def _unless_stopped(self, work: Work, slot: Callable[..., None]) -> Callable[..., None]:
         """`slot`, but not for a signal that was on its way when `stop` came."""
@@ -165,6 +170,12 @@ class Works(QObject):
         if work in self._running:
             self._leaving.append((work, self._running.pop(work)))
         Works._leaving = [pair for pair in self._leaving if pair[0].alive]
+
+
+def _start_each(works: SimpleQueue[Optional[Work]]) -> None:
+    """On a thread of its own: `Thread.start` waits until the new thread runs, which a busy machine makes felt."""
+    for work in iter(works.get, None):
+        work.start()
 
 
 def _nothing(*_values: Any) -> None:

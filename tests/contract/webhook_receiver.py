@@ -50,6 +50,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", "/elsewhere")
         self.end_headers()
 
+    def do_GET(self):
+        """The messages so far, for a program that waits for one."""
+        body = json.dumps(self.server.messages()).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, *_):
         """Quiet."""
 

@@ -16,6 +16,7 @@ from loopback import redirect
 LINE = json.load(sys.stdin)
 redirect(LINE["url"])
 
+import requests  # noqa: E402
 import shapely.geometry  # noqa: E402
 import up42  # noqa: E402
 
@@ -224,6 +225,19 @@ def jobs():
     raises(Exception, "limit", workflow.run_job, parameters(workflow, limit=10_000))
 
 
+def wait_until_told(receiver, job_id):
+    """Wait until the receiver has been told of the job's success."""
+    deadline = time.monotonic() + 30
+    with requests.Session() as session:
+        session.trust_env = False
+        while True:
+            bodies = [message["body"] for message in session.get(receiver, timeout=10).json()]
+            if any((b["jobId"], b["jobTaskId"], b["status"]) == (job_id, None, "SUCCEEDED") for b in bodies):
+                return
+            assert time.monotonic() < deadline, "the webhook is not told"
+            time.sleep(0.05)
+
+
 def webhooks():
     practice()
     receiver = LINE["receiver"]
@@ -237,7 +251,7 @@ def webhooks():
     job = workflow.test_job(parameters(workflow))
     assert ended(job) == "SUCCEEDED"
     print(job.job_id)
-    time.sleep(1)  # deleting a webhook forgets what is still to be told
+    wait_until_told(receiver, job.job_id)  # deleting a webhook forgets what is still to be told
     hook.delete()
     assert hook.webhook_id not in [h.webhook_id for h in up42.get_webhooks()]
 
