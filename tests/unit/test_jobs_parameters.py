@@ -128,7 +128,7 @@ def test_problems_in_text_have_line_and_column():
 @pytest.mark.parametrize(
     ("text", "line", "column"),
     [
-        ('{"a": 1,}', 1, 9),
+        ('{"a": 1,}', 1, (8, 9)),  # at the comma since Python 3.13, behind it before
         ('{\n "a": [1, 2\n}', 3, 1),
         ("", 1, 1),
         ("{} {}", 1, 4),
@@ -141,7 +141,8 @@ def test_problems_in_text_have_line_and_column():
 def test_broken_json_is_told_with_its_place(text, line, column):
     values, (problem,) = parameters.from_text(text, WORKFLOW)
     assert values is None
-    assert (problem.code, problem.line, problem.column) == ("json_broken", line, column)
+    assert (problem.code, problem.line) == ("json_broken", line)
+    assert problem.column in (column if isinstance(column, tuple) else (column,))
 
 
 def test_a_name_given_twice_is_told():
