@@ -128,12 +128,20 @@ def test_many_fast_changes_are_one_question(dock, monkeypatch):
 def test_a_change_while_the_estimate_is_on_its_way_is_never_priced_by_it(dock, qtbot):
     dock.open(Kind.PRACTICE)
     dock.model.set_job_type(JobType.LIVE_JOB)
-    for limit in range(1, 8):
-        qtbot.waitUntil(lambda: dock.estimator._work is not None, timeout=20_000)  # asked, not answered
-        dock.model.set_parameter(DATA, "limit", limit + 1)
-        assert not dock.run.possible
+    limits, possible, dialogs = list(range(2, 9)), [], []
+
+    def change_while_asked():
+        if dock.estimator._work is None or not limits:
+            return
+        dock.model.set_parameter(DATA, "limit", limits.pop(0))  # asked, and the answer can't have come yet
+        possible.append(dock.run.possible)
         dock.run.start()
-        assert dock.run._dialog is None
+        dialogs.append(dock.run._dialog)
+
+    dock.estimator.changed.connect(change_while_asked)
+    qtbot.waitUntil(lambda: not limits, timeout=20_000)
+    assert possible == [False] * 7
+    assert dialogs == [None] * 7
     dock.estimated()
     assert dock.estimator.current.is_for(dock.model.request)
 
