@@ -31,7 +31,7 @@ _RULES = (
     (re.compile(rf"(?i)(?<![\w.-])({_GUARDED}=)(?!\*\*\*)[^&\s\"'<>]+"), rf"\1{HIDDEN}"),
     # any other query parameter with a value as long as a key
     (re.compile(r"([?&][\w.%~-]+=)(?=[^&\s\"'<>]{40,})[^&\s\"'<>]+"), rf"\1{HIDDEN}"),
-    # https://user:password@host
+    # the user name and password of a URL
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://)[^/\s@\"'<>?#]*@"), rf"\1{HIDDEN}@"),
     # a JSON Web Token, wherever it stands
     (re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}"), HIDDEN),
