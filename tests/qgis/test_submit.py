@@ -27,7 +27,7 @@ from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
 from up42_jobs.tests.contract.engine_process import Engine
 from up42_jobs.tests.servers.relay import Relay
 
-ORIGIN = Origin("/work/a.qgz", "token")
+ORIGIN = Origin("/maps/a.qgz", "token")
 CREATE = re.compile(r"POST /projects/[^/]+/workflows/[^/]+/jobs\?").match
 SQUARE = Aoi.from_geojson(mapping(box(13.37, 52.50, 13.39, 52.51)), "Square")
 

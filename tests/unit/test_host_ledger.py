@@ -27,7 +27,7 @@ def begin(ledger, fingerprint="f", connection="c"):
         fingerprint,
         REQUEST,
         confirmed_credits=12.0,
-        project_file="/work/a.qgz",
+        project_file="/maps/a.qgz",
         token="t",
         server_time="2026-11-22T12:00:00+00:00",
     )
@@ -40,7 +40,7 @@ def test_an_intent_becomes_an_entry(ledger):
     ledger.settle(intent_id, "job-1")
     assert ledger.intents("c") == []
     entry = ledger.entry("c", "job-1")
-    assert (entry.request, entry.confirmed_credits, entry.project_file) == (REQUEST, 12.0, "/work/a.qgz")
+    assert (entry.request, entry.confirmed_credits, entry.project_file) == (REQUEST, 12.0, "/maps/a.qgz")
     assert (entry.delivered, entry.loaded, entry.told) == (False, False, None)
 
 
