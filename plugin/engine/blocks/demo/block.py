@@ -13,6 +13,7 @@ from ..base import Amount, Block, BlockDescription, BlockFailure, Feature, Price
 from ..dates import Span, iso, say_day
 from ..features import make_feature, write_features
 from ..filters import SceneFilter, read_filter, unknown_ids_line
+from ..scene_parameters import scene_parameters
 from .scenes import GRID_KM, KM_PER_DEGREE, RIGHTS, DemoScene, scene_by_id, scenes_over
 
 _PIXELS_PER_KM2 = 10_000  # of 10 m
@@ -29,45 +30,6 @@ def _default_time() -> str:
     return f"2024-01-01T00:00:00+00:00/{datetime.now(timezone.utc).year + 1}-12-31T23:59:59+00:00"
 
 
-def _parameters() -> Mapping[str, Mapping[str, Any]]:
-    """The contract's descriptors (2.4), as UP42's esa-s2-l2a-gtiff-* had them (7.1)."""
-    return {
-        "ids": {
-            "type": "array",
-            "default": None,
-            "description": "Scene ids from a Test Query: exactly these are delivered; time, cloud cover and limit no "
-            "longer matter.",
-        },
-        "bbox": {"type": "array", "default": None, "description": "[west, south, east, north] in degrees."},
-        "intersects": {"type": "geometry", "description": "A polygon that the scenes touch."},
-        "contains": {"type": "geometry", "description": "A polygon that each scene covers completely."},
-        "time": {
-            "type": "dateRange",
-            "default": _default_time(),
-            "description": "Acquisition between two dates. There is a pass every fifth day from 2016 until today.",
-        },
-        "time_series": {
-            "type": "array",
-            "default": None,
-            "description": "Several ranges of dates in place of time; limit counts for each of them.",
-        },
-        "limit": {
-            "type": "integer",
-            "default": 1,
-            "minimum": 1,
-            "maximum": 500,
-            "description": "The most scenes to deliver, newest first.",
-        },
-        "max_cloud_cover": {
-            "type": "integer",
-            "default": 20,
-            "minimum": 0,
-            "maximum": 100,
-            "description": "The most cloud over the whole scene, in percent.",
-        },
-    }
-
-
 class DemoBlock(Block):
     """Finds and draws demo scenes."""
 
@@ -78,7 +40,12 @@ class DemoBlock(Block):
         description="Made-up scenes like those of Sentinel-2 (10 m; blue, green, red, near infrared) for any place on "
         "Earth, without a network. Synthetic, not an observation.",
         type="DATA",
-        parameters=_parameters(),
+        parameters=scene_parameters(
+            time_default=_default_time(),
+            time_text="Acquisition between two dates. There is a pass every fifth day from 2016 until today.",
+            cloud_default=20,
+            cloud_text="The most cloud over the whole scene, in percent.",
+        ),
         price=Price("SQUARE_KM", 0.5),
         outputs=frozenset({"raster", "nir"}),
         dry_run=True,

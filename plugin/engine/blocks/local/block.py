@@ -12,48 +12,13 @@ from ..base import Amount, Block, BlockDescription, BlockFailure, Feature, Price
 from ..dates import iso, say_day
 from ..features import make_feature, write_features
 from ..filters import SceneFilter, read_filter, unknown_ids_line
+from ..scene_parameters import scene_parameters
 from .scenes import LocalScene
 from .search import find_scenes, kept_scenes, pick_scenes
 
 _GUESSED_PIXELS_PER_KM2 = 10_000.0  # 10 m, where no index says it better
 _SLOW, _FAST = 2_000_000.0, 20_000_000.0  # pixels per second
 _INDEX_PART = 0.2  # of the progress
-
-_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
-    "ids": {
-        "type": "array",
-        "default": None,
-        "description": "Scene ids from a Test Query: exactly these are delivered; time, cloud cover and limit no "
-        "longer matter.",
-    },
-    "bbox": {"type": "array", "default": None, "description": "[west, south, east, north] in degrees."},
-    "intersects": {"type": "geometry", "description": "A polygon that the scenes touch."},
-    "contains": {"type": "geometry", "description": "A polygon that each scene covers completely."},
-    "time": {
-        "type": "dateRange",
-        "default": None,
-        "description": "Acquisition between two dates; null for all scenes, also those whose date is unknown.",
-    },
-    "time_series": {
-        "type": "array",
-        "default": None,
-        "description": "Several ranges of dates in place of time; limit counts for each of them.",
-    },
-    "limit": {
-        "type": "integer",
-        "default": 1,
-        "minimum": 1,
-        "maximum": 500,
-        "description": "The most scenes to deliver, newest first.",
-    },
-    "max_cloud_cover": {
-        "type": "integer",
-        "default": 100,
-        "minimum": 0,
-        "maximum": 100,
-        "description": "The most cloud over the whole scene, in percent. Scenes that don't say pass.",
-    },
-}
 
 
 class LocalBlock(Block):
@@ -65,7 +30,12 @@ class LocalBlock(Block):
         display_name="Local Scenes",
         description="GeoTIFFs in your own folders as scenes: found by AOI, date and cloud cover, clipped to the AOI.",
         type="DATA",
-        parameters=_PARAMETERS,
+        parameters=scene_parameters(
+            time_default=None,
+            time_text="Acquisition between two dates; null for all scenes, also those whose date is unknown.",
+            cloud_default=100,
+            cloud_text="The most cloud over the whole scene, in percent. Scenes that don't say pass.",
+        ),
         price=Price("SQUARE_KM", 0.0),
         outputs=frozenset({"raster"}),
         dry_run=True,
