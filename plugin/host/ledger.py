@@ -35,8 +35,10 @@ TEMPLATES: Mapping[str, str] = {
 }
 BUSY_SECONDS = 10.0
 LOST_AFTER_SECONDS = 300.0  # longer than any POST lasts: whoever submitted was killed meanwhile
-SCHEMA_VERSION = 1
-SCHEMA = """
+# A version of the schema each, oldest first: append, never change one that was released. Statements end with ";" and
+# hold no other. The tables of a new version may be another module's, which uses `Ledger.transaction`.
+MIGRATIONS: list[str] = [
+    """
 CREATE TABLE entry (
   connection TEXT NOT NULL, job TEXT NOT NULL, project TEXT NOT NULL, request TEXT NOT NULL,
   confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL,
@@ -46,7 +48,8 @@ CREATE TABLE intent (
   id INTEGER PRIMARY KEY, connection TEXT NOT NULL, project TEXT NOT NULL, fingerprint TEXT NOT NULL,
   request TEXT NOT NULL, confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL, server_time TEXT,
   begun REAL NOT NULL, lost INTEGER NOT NULL DEFAULT 0);
-"""
+""",
+]
 
 
 class LedgerError(Exception):
@@ -101,8 +104,11 @@ class Ledger:
         self._path = path
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """A connection in a transaction. Raises LedgerError."""
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction of its own: all of it is written at the end, or nothing. Raises LedgerError.
+
+        Keep it short, no network inside: others wait for it. Rows can be asked by name. Worker threads only.
+        """
         try:
             with self._connected() as db:
                 yield db
@@ -123,18 +129,23 @@ class Ledger:
             db.row_factory = sqlite3.Row
             db.execute("BEGIN IMMEDIATE")
             try:
-                version = db.execute("PRAGMA user_version").fetchone()[0]
-                if version > SCHEMA_VERSION:
-                    raise LedgerError("newer", self._path)
-                if version == 0:
-                    for statement in SCHEMA.split(";"):
-                        db.execute(statement)
-                    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                self._migrate(db)
                 yield db
             except BaseException:
                 db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
+
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        """Bring the schema to the newest version; what a failed migration did is rolled back with the transaction."""
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise LedgerError("newer", self._path)
+        for migration in MIGRATIONS[version:]:
+            for statement in migration.split(";"):
+                db.execute(statement)
+        if version < len(MIGRATIONS):
+            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
     def begin(
         self,
@@ -153,7 +164,7 @@ class Ledger:
         None where a submit of the same request is under way, here or in another QGIS, or its end is not known.
         """
         text, begun = json.dumps(request), time.time()
-        with self._transaction() as db:
+        with self.transaction() as db:
             same = "SELECT 1 FROM intent WHERE connection = ? AND fingerprint = ?"
             if db.execute(same, (connection, fingerprint)).fetchone():
                 return None
@@ -166,7 +177,7 @@ class Ledger:
 
     def settle(self, intent_id: int, job_id: str) -> None:
         """The intent became this job."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(
                 "INSERT OR IGNORE INTO entry"
                 " (connection, job, project, request, confirmed_credits, project_file, token)"
@@ -178,35 +189,35 @@ class Ledger:
 
     def mark_lost(self, intent_id: int) -> None:
         """The intent's answer was lost."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("UPDATE intent SET lost = 1 WHERE id = ?", (intent_id,))
 
     def drop(self, intent_id: int) -> None:
         """The intent is known to have become no job: it was refused, or the user says so."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM intent WHERE id = ?", (intent_id,))
 
     def intents(self, connection: str) -> list[Intent]:
         """The submits of a connection whose end is not known."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             rows = db.execute("SELECT * FROM intent WHERE connection = ? ORDER BY id", (connection,)).fetchall()
         return [_intent(row) for row in rows]
 
     def entries(self, connection: str) -> dict[str, Entry]:
         """The jobs of a connection that were started from this profile, by job id."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             rows = db.execute("SELECT * FROM entry WHERE connection = ?", (connection,)).fetchall()
         return {row["job"]: _entry(row) for row in rows}
 
     def entry(self, connection: str, job_id: str) -> Optional[Entry]:
         """One job's entry, or None where it was not started from this profile."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             row = db.execute("SELECT * FROM entry WHERE connection = ? AND job = ?", (connection, job_id)).fetchone()
         return _entry(row) if row else None
 
     def note_delivered(self, connection: str, job_id: str, folder: Path) -> None:
         """The outputs are whole in `folder`."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(
                 "UPDATE entry SET folder = ?, delivered = 1 WHERE connection = ? AND job = ?",
                 (str(folder), connection, job_id),
@@ -214,12 +225,12 @@ class Ledger:
 
     def note_loaded(self, connection: str, job_id: str) -> None:
         """The layers were added to the project the job was started from."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("UPDATE entry SET loaded = 1 WHERE connection = ? AND job = ?", (connection, job_id))
 
     def note_told(self, connection: str, job_id: str, state: str) -> None:
         """The user has been told that the job ended in `state`."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("UPDATE entry SET told = ? WHERE connection = ? AND job = ?", (state, connection, job_id))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from up42_jobs.plugin.host.ledger import Ledger, LedgerError
+from up42_jobs.plugin.host.ledger import MIGRATIONS, Ledger, LedgerError
 
 REQUEST = {"name": "N", "job_type": "live_job", "inputs": {"demo:1": {"limit": 1}}}
 
@@ -146,3 +146,39 @@ def test_a_write_that_fails_leaves_the_database_as_it_was(ledger):
         ledger.begin("c", "p", None, REQUEST, confirmed_credits=None, project_file="", token="", server_time=None)
     assert list(ledger.entries("c")) == ["j"]
     assert begin(ledger)
+
+
+def test_an_older_ledger_keeps_its_jobs_and_gets_the_newer_tables(ledger, monkeypatch):
+    ledger.settle(begin(ledger), "j")
+    monkeypatch.setattr("up42_jobs.plugin.host.ledger.MIGRATIONS", [*MIGRATIONS, "CREATE TABLE new (a TEXT); "])
+    with ledger.transaction() as db:
+        db.execute("INSERT INTO new VALUES ('x')")
+        assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS) + 1
+    assert list(ledger.entries("c")) == ["j"]
+    with ledger.transaction() as db:
+        assert [row["a"] for row in db.execute("SELECT a FROM new")] == ["x"]
+
+
+def test_a_migration_that_fails_leaves_the_older_ledger_whole(ledger, monkeypatch):
+    ledger.settle(begin(ledger), "j")
+    with monkeypatch.context() as patch:
+        failing = [*MIGRATIONS, "CREATE TABLE new (a TEXT); CREATE TABLE entry (a TEXT);"]
+        patch.setattr("up42_jobs.plugin.host.ledger.MIGRATIONS", failing)
+        with pytest.raises(LedgerError):
+            ledger.entries("c")
+    assert list(ledger.entries("c")) == ["j"]
+    with ledger.transaction() as db:
+        assert not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'new'").fetchall()
+
+
+def test_every_step_from_an_empty_file_leads_to_the_newest_version(ledger):
+    with ledger.transaction() as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+
+
+def test_what_a_failed_transaction_wrote_is_not_there(ledger):
+    ledger.settle(begin(ledger), "j")
+    with pytest.raises(ZeroDivisionError), ledger.transaction() as db:
+        db.execute("DELETE FROM entry")
+        1 / 0  # noqa: B018
+    assert list(ledger.entries("c")) == ["j"]
