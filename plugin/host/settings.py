@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Optional
 
 from qgis.core import QgsSettings
 
 PREFIX = "up42_jobs/"
+COLLECT_POLICIES = ("always", "ask", "never")  # the first is the default: outputs arrive by themselves
 
 
 class Settings:
@@ -47,3 +49,58 @@ class Settings:
     @output_folder.setter
     def output_folder(self, folder: Optional[str]) -> None:
         self._set("output_folder", folder)
+
+    @property
+    def job_cap(self) -> Optional[float]:
+        """The most that one job may cost, in credits; None: no cap."""
+        return self._credits("job_cap")
+
+    @job_cap.setter
+    def job_cap(self, credits: Optional[float]) -> None:
+        self._set_credits("job_cap", credits)
+
+    @property
+    def month_cap(self) -> Optional[float]:
+        """The most that all jobs of a calendar month may cost together, in credits; None: no cap."""
+        return self._credits("month_cap")
+
+    @month_cap.setter
+    def month_cap(self, credits: Optional[float]) -> None:
+        self._set_credits("month_cap", credits)
+
+    @property
+    def collect_policy(self) -> str:
+        """What to do with jobs that ended while QGIS was closed: one of COLLECT_POLICIES."""
+        value = self._get("collect_policy")
+        return value if value in COLLECT_POLICIES else COLLECT_POLICIES[0]
+
+    @collect_policy.setter
+    def collect_policy(self, policy: str) -> None:
+        if policy not in COLLECT_POLICIES:
+            raise ValueError(f"{policy!r} is none of {COLLECT_POLICIES}")
+        self._set("collect_policy", policy)
+
+    @property
+    def make_overviews(self) -> bool:
+        """True: large rasters get overviews while they arrive, so that the map draws them fast."""
+        return self._get("make_overviews") != "no"
+
+    @make_overviews.setter
+    def make_overviews(self, make: bool) -> None:
+        self._set("make_overviews", "yes" if make else "no")
+
+    def _credits(self, key: str) -> Optional[float]:
+        """A cap. What can't be read as one counts as 0 credits: a broken cap must not let money through."""
+        text = self._get(key)
+        if text is None:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            return 0.0
+        return value if math.isfinite(value) and value >= 0 else 0.0
+
+    def _set_credits(self, key: str, credits: Optional[float]) -> None:
+        if credits is not None and not (math.isfinite(credits) and credits >= 0):
+            raise ValueError(f"{credits} credits are no cap")
+        self._set(key, None if credits is None else repr(float(credits)))
