@@ -11,7 +11,7 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 from ..jobs.problem import QT_TRANSLATE_NOOP
 
@@ -49,6 +49,20 @@ CREATE TABLE intent (
   request TEXT NOT NULL, confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL, server_time TEXT,
   begun REAL NOT NULL, lost INTEGER NOT NULL DEFAULT 0);
 """,
+    # What was spent and bought (spending.py, bought.py), and submits that wait for their turn (queue_store.py).
+    """
+ALTER TABLE intent ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';
+ALTER TABLE entry ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE entry ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';
+ALTER TABLE entry ADD COLUMN begun REAL NOT NULL DEFAULT 0;
+ALTER TABLE entry ADD COLUMN charged REAL;
+CREATE TABLE queued (
+  id INTEGER PRIMARY KEY, batch TEXT NOT NULL, connection TEXT NOT NULL, project TEXT NOT NULL,
+  fingerprint TEXT NOT NULL, request TEXT NOT NULL, priced INTEGER NOT NULL, confirmed_credits REAL,
+  confirmation TEXT NOT NULL, confirmed_at REAL NOT NULL, project_file TEXT NOT NULL, token TEXT NOT NULL,
+  state TEXT NOT NULL, job TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
+  session TEXT NOT NULL, seen REAL NOT NULL)
+""",
 ]
 
 
@@ -63,7 +77,11 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One job that was started from this profile. `told`: the state whose ending the user has been told of."""
+    """One job that was started from this profile. `told`: the state whose ending the user has been told of.
+
+    `begun`: when it was submitted, in seconds since 1970; `charged`: credits that it has cost, once that is known;
+    `confirmation`: the id of the confirmation that it used up.
+    """
 
     connection: str
     job: str
@@ -76,6 +94,10 @@ class Entry:
     delivered: bool = False
     loaded: bool = False
     told: Optional[str] = None
+    fingerprint: str = ""
+    confirmation: str = ""
+    begun: float = 0.0
+    charged: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +117,7 @@ class Intent:
     token: str
     server_time: Optional[str]
     lost: bool
+    confirmation: str = ""
 
 
 class Ledger:
@@ -158,20 +181,25 @@ class Ledger:
         project_file: str,
         token: str,
         server_time: Optional[str],
+        confirmation: str = "",
+        allow: Callable[[sqlite3.Connection], None] = lambda _db: None,
     ) -> Optional[int]:
         """Write the intent to submit, before the POST; gives its id.
 
         None where a submit of the same request is under way, here or in another QGIS, or its end is not known.
+        `allow` may look at what was spent, in the same transaction, and forbid the submit by an exception.
         """
         text, begun = json.dumps(request), time.time()
         with self.transaction() as db:
             same = "SELECT 1 FROM intent WHERE connection = ? AND fingerprint = ?"
             if db.execute(same, (connection, fingerprint)).fetchone():
                 return None
+            allow(db)
             cursor = db.execute(
                 "INSERT INTO intent (connection, project, fingerprint, request, confirmed_credits, project_file,"
-                " token, server_time, begun) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (connection, project, fingerprint, text, confirmed_credits, project_file, token, server_time, begun),
+                " token, server_time, begun, confirmation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (connection, project, fingerprint, text, confirmed_credits, project_file, token, server_time, begun,
+                 confirmation),
             )
             return cursor.lastrowid
 
@@ -180,8 +208,10 @@ class Ledger:
         with self.transaction() as db:
             db.execute(
                 "INSERT OR IGNORE INTO entry"
-                " (connection, job, project, request, confirmed_credits, project_file, token)"
-                " SELECT connection, ?, project, request, confirmed_credits, project_file, token"
+                " (connection, job, project, request, confirmed_credits, project_file, token,"
+                " fingerprint, confirmation, begun)"
+                " SELECT connection, ?, project, request, confirmed_credits, project_file, token,"
+                " fingerprint, confirmation, begun"
                 " FROM intent WHERE id = ?",
                 (job_id, intent_id),
             )

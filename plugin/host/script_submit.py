@@ -114,7 +114,7 @@ def _confirmations(
                 tr("The price of this Live Job is unknown, so it was not run: allow that with ALLOW_UNKNOWN_PRICE.")
             )
         total += price or 0.0
-        found.append(Confirmation(one.request.fingerprint, price))
+        found.append(Confirmation(one.request.fingerprint, price, again=True))
     if total > allowance.max_credits:
         text = tr(
             "This may cost {total} credits, but MAX_CREDITS allows {most}, so it was not run: allow more, or make the"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import sqlite3
+import uuid
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Iterable, Mapping, Optional
+from typing import Callable, Iterable, Mapping, Optional
 
 from ..jobs.job import Job, JobType, parse_time
 from ..jobs.request import JobRequest
 from ..jobs.request_record import record, same_inputs
 from ..net.cancel import Cancelled
 from ..platforms.contract import BadAnswer, Platform, PlatformError, Unreachable
+from . import bought, spending
 from .errors import NotConfirmed, RequestProblems, Unconfirmed, explain, log
 from .ledger import Entry, Intent, Ledger, LedgerError
 from .origin import Origin
@@ -21,13 +25,16 @@ CLOCK_TOLERANCE = timedelta(seconds=2)  # between the clocks of a platform's ser
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What the user agreed to: this request (its fingerprint) at no more than so many credits.
+    """What the user agreed to: this request (its fingerprint), once, at no more than so many credits.
 
-    `max_credits` None: the price is unknown, and that was agreed to.
+    `max_credits` None: the price is unknown, and that was agreed to. `again`: that the same request was bought before
+    was said, or it is a script's, which can't be told. `id` is noted with the job, so that one confirmation is one job.
     """
 
     fingerprint: str
     max_credits: Optional[float]
+    again: bool = False
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 def has_price(platform: Platform, request: JobRequest) -> bool:
@@ -42,17 +49,25 @@ def submit(
     request: JobRequest,
     origin: Origin,
     confirmation: Optional[Confirmation],
+    claim: Callable[[sqlite3.Connection], None] = lambda _db: None,
 ) -> Job:
-    """Send the request, once, and give the job.
+    """Send the request, once, and give the job. `claim` is called in the transaction that writes the intent.
 
-    Raises RequestProblems, NotConfirmed or Unconfirmed with nothing sent; Unconfirmed also where the answer was lost
-    and the job can't be told; PlatformError where the platform refused.
+    Raises RequestProblems, NotConfirmed, OverCap, AlreadyBought or Unconfirmed with nothing sent; Unconfirmed also
+    where the answer was lost and the job can't be told; PlatformError where the platform refused.
     """
     problems = request.problems()
     if problems:
         raise RequestProblems(problems)
     _check_confirmation(platform, request, confirmation)
     server_time = platform.server_time()
+    priced, caps = has_price(platform, request), spending.Caps.now()
+
+    def allow(db: sqlite3.Connection) -> None:
+        claim(db)
+        if priced and confirmation is not None:
+            _check_ledger(db, caps, connection_id, confirmation)
+
     intent_id = ledger.begin(
         connection_id,
         request.project.id,
@@ -62,6 +77,8 @@ def submit(
         project_file=origin.project_file,
         token=origin.token,
         server_time=server_time.isoformat() if server_time else None,
+        confirmation=confirmation.id if confirmation else "",
+        allow=allow,
     )
     if intent_id is None:
         raise Unconfirmed(_decide_first())
@@ -96,13 +113,27 @@ def _check_confirmation(platform: Platform, request: JobRequest, confirmation: O
         if request.workflow is not None and not request.workflow.needs_aoi:
             return  # storage data: there is no estimate, and an unknown price was agreed to
         raise NotConfirmed(tr("This Live Job has a price, so a maximum of credits must be confirmed. It was not run."))
+    if not 0 <= confirmation.max_credits < math.inf:
+        raise NotConfirmed(tr("What was confirmed is no amount of credits, so the job was not run."))
     estimate = platform.estimate(request)
-    if estimate.credits.max > confirmation.max_credits:
+    if not estimate.credits.max <= confirmation.max_credits:
         raise NotConfirmed(
             tr(
                 "The price has risen from {confirmed} to {now} credits since it was confirmed, so the job was not run."
             ).format(confirmed=f"{confirmation.max_credits:g}", now=f"{estimate.credits.max:g}")
         )
+
+
+def _check_ledger(
+    db: sqlite3.Connection, caps: spending.Caps, connection_id: str, confirmation: Confirmation
+) -> None:
+    """What only holds in the moment of the submit, whatever else is submitted at the same time."""
+    if bought.is_used(db, confirmation.id):
+        raise NotConfirmed(tr("This confirmation was used already, so no second job was run. Confirm again."))
+    before = None if confirmation.again else bought.find(db, connection_id, confirmation.fingerprint)
+    if before is not None:
+        raise bought.AlreadyBought(before)
+    spending.check(db, caps, connection_id, confirmation.max_credits)
 
 
 def _look_for(

@@ -1,0 +1,208 @@
+"""Spending caps and what was bought already, with the real engine's Practice: they hold for whoever submits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timezone
+
+import pytest
+from qgis.core import QgsSettings
+from shapely.geometry import box
+
+from up42_jobs.plugin.host import bought, spending
+from up42_jobs.plugin.host.errors import NotConfirmed
+from up42_jobs.plugin.host.ledger import Ledger
+from up42_jobs.plugin.host.origin import Origin
+from up42_jobs.plugin.host.settings import Settings
+from up42_jobs.plugin.host.spending import Caps, OverCap
+from up42_jobs.plugin.host.submit import Confirmation, submit
+from up42_jobs.plugin.host.tracker import take_snapshot
+from up42_jobs.plugin.jobs import parameters
+from up42_jobs.plugin.jobs.aoi import Aoi
+from up42_jobs.plugin.jobs.request import JobRequest
+from up42_jobs.plugin.net.session import Session
+from up42_jobs.plugin.platforms.credentials import Credentials
+from up42_jobs.plugin.platforms.tokens import TokenStore
+from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
+from up42_jobs.tests.contract.engine_process import Engine, until
+
+ORIGIN = Origin("", "")
+PURSE = "practice"
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    engine = Engine(tmp_path_factory.mktemp("engine"), "--stay", tiny=False)
+    engine.read_line()
+    yield engine
+    engine.stop()
+
+
+class Shop:
+    """Practice, a ledger of this test's own, and as many different requests as are wanted."""
+
+    def __init__(self, engine, ledger):
+        self.ledger, self.settings = ledger, Settings()
+        credentials = Credentials.project(engine.line["project_id"], engine.line["project_key"])
+        self.platform = Up42Jobs(Session(), engine.line["url"], credentials, TokenStore(), has_credits=True)
+        (self.project,) = self.platform.projects()
+        self.workflow = next(w for w in self.platform.workflows(self.project) if w.tasks[0].name == "demo-s2-l2a:1")
+        self.place = 0
+
+    def request(self):
+        """Another small AOI each time; 1 to 2 credits."""
+        self.place += 1
+        west = 10 + 0.01 * self.place
+        aoi = Aoi(box(west, 50, west + 0.005, 50.005), f"Place {self.place}")
+        return JobRequest(self.project, self.workflow, aoi=aoi, parameters=parameters.defaults(self.workflow))
+
+    def price(self, request):
+        return self.platform.estimate(request).credits.max
+
+    def confirmed(self, request, **more):
+        return Confirmation(request.fingerprint, self.price(request), **more)
+
+    def buy(self, request, confirmation=None, connection=PURSE):
+        confirmation = confirmation or self.confirmed(request)
+        return submit(self.platform, self.ledger, connection, request, ORIGIN, confirmation)
+
+    def spent(self, connection=PURSE):
+        with self.ledger.transaction() as db:
+            return spending.spent_this_month(db, connection)
+
+    def ended(self, job):
+        until(lambda: self.platform.job(self.project.id, job.id).state.ended, "the job has ended")
+
+
+@pytest.fixture
+def shop(qgis_app, engine, tmp_path):
+    QgsSettings().remove("up42_jobs")
+    yield Shop(engine, Ledger(tmp_path / "ledger.sqlite"))
+    QgsSettings().remove("up42_jobs")
+
+
+class Here:
+    id = PURSE
+
+
+def jobs_of(shop):
+    return len(list(shop.platform.jobs(shop.project)))
+
+
+def test_a_job_above_the_cap_per_job_is_not_sent(shop):
+    request = shop.request()
+    price, before = shop.price(request), jobs_of(shop)
+    shop.settings.job_cap = price - 1
+    with pytest.raises(OverCap, match="cap per job"):
+        shop.buy(request)
+    assert jobs_of(shop) == before
+    assert shop.ledger.intents(PURSE) == []
+    shop.settings.job_cap = price
+    assert shop.buy(request)
+
+
+def test_a_month_stops_at_its_cap(shop):
+    requests = [shop.request() for _ in range(3)]
+    prices = [shop.price(request) for request in requests]
+    shop.settings.month_cap = sum(prices) - 1
+    shop.buy(requests[0])
+    shop.buy(requests[1])
+    assert shop.spent() == sum(prices[:2])
+    with pytest.raises(OverCap, match="per month"):
+        shop.buy(requests[2])
+    assert shop.spent() == sum(prices[:2])
+
+
+def test_what_was_charged_counts_in_place_of_what_was_confirmed(shop):
+    request = shop.request()
+    confirmed = Confirmation(request.fingerprint, shop.price(request) + 40)
+    job = shop.buy(request, confirmed)
+    assert shop.spent() == confirmed.max_credits
+    shop.ended(job)
+    take_snapshot(shop.platform, shop.ledger, Here, shop.project, None)
+    assert shop.spent() == shop.platform.credits_used(job) < confirmed.max_credits
+
+
+def test_the_purses_of_practice_and_of_real_money_are_two(shop):
+    shop.buy(shop.request())
+    assert shop.spent() > 0
+    assert shop.spent("server") == 0
+
+
+def test_last_month_does_not_count(shop, monkeypatch):
+    shop.buy(shop.request())
+    assert shop.spent() > 0
+    with shop.ledger.transaction() as db:
+        last_month = spending.month_begin(time.time()) - 1
+        db.execute("UPDATE entry SET begun = ?", (last_month,))
+    assert shop.spent() == 0
+
+
+def test_a_month_begins_at_its_first_midnight_in_utc():
+    begin = spending.month_begin(datetime(2026, 3, 1, 0, 0, 1, tzinfo=timezone.utc).timestamp())
+    assert begin == datetime(2026, 3, 1, tzinfo=timezone.utc).timestamp()
+    end = spending.month_begin(datetime(2026, 2, 28, 23, 59, 59, tzinfo=timezone.utc).timestamp())
+    assert end == datetime(2026, 2, 1, tzinfo=timezone.utc).timestamp()
+
+
+def test_an_unknown_price_can_not_be_kept_below_a_cap():
+    assert spending.refusal(Caps(), None, 0) == ""
+    assert "unknown" in spending.refusal(Caps(per_job=5), None, 0)
+    assert "unknown" in spending.refusal(Caps(per_month=5), None, 0)
+
+
+def test_many_at_once_do_not_pass_the_cap_together(shop):
+    """As two QGIS would: each on a ledger object of its own."""
+    requests = [shop.request() for _ in range(8)]
+    confirmations = [shop.confirmed(request) for request in requests]
+    shop.settings.month_cap = sum(c.max_credits for c in confirmations[:3])
+    path, bought_jobs, refused = shop.ledger._path, [], []
+
+    def buy(request, confirmation):
+        try:
+            bought_jobs.append(submit(shop.platform, Ledger(path), PURSE, request, ORIGIN, confirmation))
+        except OverCap as e:
+            refused.append(e)
+
+    threads = [threading.Thread(target=buy, args=pair) for pair in zip(requests, confirmations)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(bought_jobs) + len(refused) == 8
+    assert shop.spent() <= shop.settings.month_cap
+    assert len(bought_jobs) == 3
+
+
+def test_the_same_request_is_not_bought_twice_unless_that_was_said(shop):
+    request = shop.request()
+    job = shop.buy(request)
+    with pytest.raises(bought.AlreadyBought) as refused:
+        shop.buy(request)
+    assert refused.value.before.job == job.id
+    again = shop.buy(request, shop.confirmed(request, again=True))
+    assert again.id != job.id
+
+
+def test_one_confirmation_is_one_job(shop):
+    request = shop.request()
+    confirmation = shop.confirmed(request, again=True)
+    shop.buy(request, confirmation)
+    with pytest.raises(NotConfirmed, match="used already"):
+        shop.buy(request, confirmation)
+
+
+def test_a_job_that_failed_was_not_bought(shop):
+    request = shop.request()
+    job = shop.buy(request)
+    shop.ledger.note_told(PURSE, job.id, "failed")
+    assert shop.buy(request).id != job.id
+
+
+@pytest.mark.parametrize("amount", [float("nan"), float("inf"), -1.0])
+def test_what_is_no_amount_of_credits_confirms_nothing(shop, amount):
+    request = shop.request()
+    with pytest.raises(NotConfirmed):
+        shop.buy(request, Confirmation(request.fingerprint, amount))
+    assert shop.spent() == 0
