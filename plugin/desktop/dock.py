@@ -27,6 +27,7 @@ from .job_form import JobForm
 from .jobs_tab import JobsTab
 from .messages import Messages
 from .request_model import RequestModel
+from .scenes_list import ScenesList
 from .ui_files import set_up, theme_icon
 
 NOTICE_ICON = 16
@@ -53,6 +54,7 @@ class DockContent(QWidget):
         self.headerPlace.addWidget(self.header)
         self.form = JobForm(self.model, journey, self._canvas, iface.statusBarIface().showMessage)
         self.jobs: Optional[JobsTab] = None
+        self.scenes: Optional[ScenesList] = None
         self.tabs.addTab(self.form, self.tr("New Job"))
         self._movie = QMovie(QgsApplication.iconPath("/mIconLoading.gif"))
         self._movie.setScaledSize(QSize(NOTICE_ICON, NOTICE_ICON))
@@ -60,7 +62,7 @@ class DockContent(QWidget):
         self.tabs.setEnabled(False)
         self.noticeRow.hide()
         self.header.choose(settings.last_connection)
-        steps = [*self.form.building_steps(), self._add_jobs, self._connect, self.open_connection]
+        steps = [*self.form.building_steps(), self._add_jobs, self._add_scenes, self._connect, self.open_connection]
         self._building = InTurns(steps, self)
 
     def build(self) -> None:
@@ -70,6 +72,12 @@ class DockContent(QWidget):
     def _add_jobs(self) -> None:
         self.jobs = JobsTab(self._journey)
         self.tabs.addTab(self.jobs, self.tr("Jobs"))
+
+    def _add_scenes(self) -> None:
+        self.scenes = ScenesList(self._journey.scene_search, self._canvas)
+        self.tabs.addTab(self.scenes, self.tr("Scenes"))
+        self.jobs.chosen_changed.connect(self.scenes.show_record)
+        self.scenes.show_record(self.jobs.chosen)
 
     def _connect(self) -> None:
         self.header.connection_chosen.connect(lambda _connection: self.open_connection())
@@ -124,11 +132,15 @@ class DockContent(QWidget):
         self._journey.refresh()
         self._ask_for_balance()
 
-    def _arrived(self, job_id: str, _group: QgsLayerTreeGroup) -> None:
-        """The map moves for a job that was just started here, and for no other."""
+    def _arrived(self, job_id: str, group: QgsLayerTreeGroup) -> None:
+        """The map moves for a job that was just started here, and for no other; so do the tabs to its scenes."""
+        if self.scenes is not None:
+            self.scenes.follow_layer(group)
         aoi = self._started.pop(job_id, None)
         if aoi is not None:
             zoom_to_aoi(self._canvas, aoi, only_if_unseen=True)
+            if self.scenes is not None and self.scenes.shows(job_id) and self.tabs.currentWidget() is self.jobs:
+                self.tabs.setCurrentWidget(self.scenes)
 
     def _jobs_changed(self, connection_id: str) -> None:
         """A job that has ended may have cost something else than was held for it."""
@@ -176,5 +188,7 @@ class DockContent(QWidget):
                 work.cancel()
         if self.jobs is not None:
             self.jobs.stop()
+        if self.scenes is not None:
+            self.scenes.stop()
         self.form.stop()
         self._movie.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Optional
 
-from qgis.PyQt.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer, QUrl
+from qgis.PyQt.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer, QUrl, pyqtSignal
 from qgis.PyQt.QtGui import QDesktopServices, QIcon, QResizeEvent
 from qgis.PyQt.QtWidgets import QAction, QApplication, QFileDialog, QHeaderView, QMenu, QWidget
 
@@ -23,6 +23,8 @@ TASKS_EVERY_MS = 2000  # of the chosen job only, and only while it runs
 
 class JobsTab(QWidget):
     """Shows `journey.records` of the connection that is open."""
+
+    chosen_changed = pyqtSignal(object)  # the JobRecord that is chosen now, also when only its state has changed
 
     def __init__(self, journey: Journey, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -162,6 +164,7 @@ class JobsTab(QWidget):
         if record is not None and self._log is not None:
             self._log.show_record(record)
         self._follow_tasks(record)
+        self.chosen_changed.emit(record)
 
     def _show_cancel(self, record: Optional[JobRecord], can_cancel: bool) -> None:
         if record is not None and record.unconfirmed:

@@ -114,7 +114,7 @@ def collect(
 def _manifest(
     platform: Platform, connection: Connection, entry: Optional[Entry], job: Job, scenes: Sequence[Scene]
 ) -> dict[str, Any]:
-    aoi = (entry.request.get("aoi") if entry else None) or {"name": "", "geometry": _sent_geometry(job)}
+    aoi = (entry.request.get("aoi") if entry else None) or {"name": "", "geometry": sent_geometry(job)}
     projects = platform.projects()
     return manifest_of(
         job,
@@ -130,7 +130,7 @@ def _manifest(
     )
 
 
-def _sent_geometry(job: Job) -> Optional[Mapping[str, Any]]:
+def sent_geometry(job: Job) -> Optional[Mapping[str, Any]]:
     """The geometry in a job's inputs; for jobs that were not started from this profile."""
     for values in job.inputs.values():
         for name in GEOMETRY_PARAMETERS:

@@ -22,6 +22,7 @@ from .origin import CurrentProject
 from .records import Catalogue, Delivery, DeliveryState, JobRecord
 from .save_archive import save_archive
 from .scene_folders import add_scene_folder
+from .scene_search import SceneSearch
 from .settings import Settings
 from .submit import Confirmation, submit
 from .tracker import Snapshot, Tracker
@@ -41,6 +42,7 @@ class Journey(QObject):
     def __init__(self, works: Works, connections: Connections, ledger: Ledger, settings: Settings) -> None:
         super().__init__()
         self.connections = connections
+        self.scene_search = SceneSearch(works, connections)
         self._works, self._ledger = works, ledger
         self._project = CurrentProject()
         self._tracker = Tracker(works, connections, ledger)
