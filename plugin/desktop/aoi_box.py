@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Optional
+from typing import Optional
 
 from qgis.core import Qgis, QgsGeometry, QgsMapLayerProxyModel, QgsPointXY, QgsVectorLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtWidgets import QGroupBox, QWidget
 from shapely.geometry import box
 
+from ..host.aoi_reader import AoiReader, one_of
 from ..host.aoi_source import aoi_from_map_geometry
 from ..host.words import area, tell
 from ..host.work import Work
 from ..jobs.aoi import Aoi, AoiError, GeometricFilter
-from ..jobs.problem import Problem
 from .aoi_drawing import AoiDrawing
 from .aoi_on_map import AoiOnMap
 from .filter_box import FilterBox
@@ -22,7 +22,6 @@ from .problem_line import ProblemLine
 from .request_model import RequestModel
 from .ui_files import own_icon, set_up, theme_icon
 
-ReadAoi = Callable[[QgsVectorLayer, bool, Callable[[Aoi], None], Callable[[Problem], None]], Work]
 POLYGON_LAYERS = (Qgis.LayerFilter if hasattr(Qgis, "LayerFilter") else QgsMapLayerProxyModel.Filter).PolygonLayer
 EXAMPLE = (-54.62, -25.44, -54.54, -25.37)  # west, south, east, north: the Itaipu dam, 8 km by 8 km
 
@@ -36,13 +35,13 @@ class AoiBox(QGroupBox):
         canvas: QgsMapCanvas,
         drawing: AoiDrawing,
         on_map: AoiOnMap,
-        read_aoi: ReadAoi,
+        reader: AoiReader,
         parent: Optional[QWidget] = None,
     ) -> None:
         super().__init__(parent)
         set_up(self, "aoi_box")
         self._model, self._canvas, self._drawing, self._on_map = model, canvas, drawing, on_map
-        self._read_aoi = read_aoi
+        self._reader = reader
         self._reading: Optional[Work] = None
         self._followed: Optional[QgsVectorLayer] = None
         self._usual_hint = self.aoiHintLabel.text()
@@ -152,7 +151,13 @@ class AoiBox(QGroupBox):
             return
         self._stop_reading()
         selected_only = self.selectedOnlyCheck.isChecked()
-        self._reading = self._read_aoi(layer, selected_only, self._model.set_aoi, self._model.refuse_aoi)
+        self._reading = self._reader.layer(
+            layer,
+            selected_only,
+            "",
+            lambda found: self._model.set_aoi(one_of(found, layer.name())),
+            self._model.refuse_aoi,
+        )
 
     def _stop_reading(self) -> None:
         """What is read of a layer is not wanted any more: the AOI comes from elsewhere."""

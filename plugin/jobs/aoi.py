@@ -1,21 +1,24 @@
-"""The area of interest: one polygon in WGS 84, its area and rules, and the three geometric filters."""
+"""The area of interest: one polygon in WGS 84, its area and rules, and the three geometric filters.
+
+shapely is imported when it is first needed: without it there is no AOI, but all that needs none works.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, Mapping, Optional, Union
-
-from shapely.geometry import box, mapping, shape
-from shapely.geometry.base import BaseGeometry
-from shapely.validation import explain_validity
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from .area import area_km2
 from .problem import Problem
 
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
 COORDINATE_DECIMALS = 7  # about 1 cm: finer than any map is drawn, and the text stays readable
+DATE_LINE = 180.0  # degrees of longitude; RFC 7946 section 3.1.9 wants what crosses it cut in two
 
 
 class GeometricFilter(Enum):
@@ -58,9 +61,17 @@ class Aoi:
     def from_geojson(cls, geojson: Mapping[str, Any], name: str = "AOI") -> Aoi:
         """Make an AOI of a GeoJSON geometry, Feature or FeatureCollection of one feature.
 
-        Z is dropped and coordinates are rounded to `COORDINATE_DECIMALS`. Raises AoiError where there is no polygon.
+        Z is dropped and coordinates are rounded to `COORDINATE_DECIMALS`; a polygon as a whole on another turn of the
+        globe (190° E) is named by its usual longitudes. Raises AoiError where there is no polygon, or no shapely.
         """
-        return cls(_single(_geometry_of(geojson)), name)
+        need_shapely()
+        return cls(_at_home(_single(_geometry_of(geojson))), name)
+
+    def named(self, name: str) -> Aoi:
+        """The same AOI by another name; what was computed of it stays."""
+        other = replace(self, name=name)
+        other.__dict__.update({key: value for key, value in self.__dict__.items() if key in _COMPUTED})
+        return other
 
     @cached_property
     def area_km2(self) -> float:
@@ -70,6 +81,8 @@ class Aoi:
     @property
     def geojson(self) -> dict[str, Any]:
         """The geometry as a GeoJSON object of lists."""
+        from shapely.geometry import mapping
+
         return _listed(mapping(self.geometry))
 
     def sent(self, geometric_filter: GeometricFilter) -> Union[list[float], dict[str, Any]]:
@@ -80,23 +93,45 @@ class Aoi:
 
     def sent_geometry(self, geometric_filter: GeometricFilter) -> BaseGeometry:
         """The geometry that is sent and billed: the AOI, or its rectangle for Bounding Box."""
+        from shapely.geometry import box
+
         return box(*self.geometry.bounds) if geometric_filter is GeometricFilter.BBOX else self.geometry
 
     def sent_km2(self, geometric_filter: GeometricFilter) -> float:
         """The area in km² that is sent and billed; a bounding box is larger than its polygon."""
-        return area_km2(self.sent_geometry(geometric_filter))
+        return self._rectangle_km2 if geometric_filter is GeometricFilter.BBOX else self.area_km2
+
+    @cached_property
+    def _rectangle_km2(self) -> float:
+        return area_km2(self.sent_geometry(GeometricFilter.BBOX))
 
     def problems(self, limits: AoiLimits, geometric_filter: GeometricFilter) -> list[Problem]:
         """Every rule of contract section 6 that this AOI breaks; areas are those that are sent."""
-        return _shape_problems(self.geometry, limits) or self._area_problems(limits, geometric_filter)
+        found = _shape_problems(self.geometry, limits) or self._area_problems(limits, geometric_filter)
+        if not found and geometric_filter is not GeometricFilter.BBOX:  # a rectangle's way round is known
+            found = _edge_problems(self.geometry)
+        return found
 
     def _area_problems(self, limits: AoiLimits, geometric_filter: GeometricFilter) -> list[Problem]:
         sent = self.sent_km2(geometric_filter)
+        if sent <= 0:
+            return [_problem("aoi_flat")]
         if sent < limits.min_km2:
             return [_problem("aoi_small", area=_km2(sent), minimum=_km2(limits.min_km2))]
         if limits.max_km2 is not None and sent > limits.max_km2:
             return [_problem("aoi_large", area=_km2(sent), maximum=_km2(limits.max_km2))]
         return []
+
+
+_COMPUTED = ("area_km2", "_rectangle_km2")
+
+
+def need_shapely() -> None:
+    """Raises AoiError where shapely is missing or broken."""
+    try:
+        import shapely.geometry  # noqa: F401
+    except (ImportError, OSError) as e:  # OSError: shapely is there, the library GEOS is not
+        raise AoiError(Problem("aoi_no_shapely", where="aoi")) from e
 
 
 def _problem(code: str, **values: object) -> Problem:
@@ -148,7 +183,28 @@ def _flat_and_rounded(kind: str, coordinates: Any) -> BaseGeometry:
             return [round(float(c), COORDINATE_DECIMALS) for c in part[:2]]
         return [flat(inner) for inner in part]
 
+    from shapely.geometry import shape
+
     return shape({"type": kind, "coordinates": flat(coordinates)})
+
+
+def _at_home(geometry: BaseGeometry) -> BaseGeometry:
+    """What lies wholly beyond the 180° meridian, by its longitudes from −180 to 180; all else as it is."""
+    from shapely.affinity import translate
+
+    west, _south, east, _north = geometry.bounds
+    turns = math.floor((west + DATE_LINE) / 360)
+    if turns == 0 or east - 360 * turns > DATE_LINE or abs(turns) > 1:
+        return geometry
+    return rounded(translate(geometry, -360 * turns))
+
+
+def rounded(geometry: BaseGeometry) -> BaseGeometry:
+    """A polygon or multipolygon of two dimensions with coordinates of `COORDINATE_DECIMALS`."""
+    from shapely.geometry import mapping
+
+    listed = mapping(geometry)
+    return _flat_and_rounded(listed["type"], listed["coordinates"])
 
 
 def _listed(geojson: Any) -> Any:
@@ -165,20 +221,51 @@ def _place(x: float, y: float) -> str:
 
 
 def _shape_problems(geometry: BaseGeometry, limits: AoiLimits) -> list[Problem]:
-    west, south, east, north = geometry.bounds
-    if west < -180 or east > 180 or south < -90 or north > 90:
-        return [_problem("aoi_outside", place=f"{west:.2f}, {south:.2f}, {east:.2f}, {north:.2f}")]
+    found = _world_problems(geometry)
+    if found:
+        return found
     if geometry.geom_type == "MultiPolygon":
         return [_problem("aoi_several", count=len(geometry.geoms))]
     count = len(geometry.exterior.coords) - 1
     if count > limits.max_vertices:  # before what takes time
         return [_problem("aoi_vertices", count=count, maximum=limits.max_vertices)]
     if not geometry.is_valid:
+        from shapely.validation import explain_validity
+
         reason, _, place = explain_validity(geometry).partition("[")
         return [_problem("aoi_invalid", reason=reason.strip().lower(), place=_invalid_place(place, geometry))]
     if geometry.interiors:
         return [_problem("aoi_hole", place=_place(*geometry.interiors[0].coords[0][:2]))]
     return []
+
+
+def _edge_problems(geometry: BaseGeometry) -> list[Problem]:
+    if longest_edge_degrees(geometry) > DATE_LINE:
+        return [_problem("aoi_half_world", place=_place(*geometry.exterior.coords[0][:2]))]
+    return []
+
+
+def _world_problems(geometry: BaseGeometry) -> list[Problem]:
+    west, south, east, north = geometry.bounds
+    if crosses_date_line(geometry):
+        return [_problem("aoi_date_line")]
+    if west < -DATE_LINE or east > DATE_LINE or south < -90 or north > 90:
+        return [_problem("aoi_outside", place=f"{west:.2f}, {south:.2f}, {east:.2f}, {north:.2f}")]
+    return []
+
+
+def crosses_date_line(geometry: BaseGeometry) -> bool:
+    """True for what goes over the 180° meridian, with longitudes that run on (179 → 181), and is on Earth otherwise."""
+    west, south, east, north = geometry.bounds
+    over = west < -DATE_LINE < east or west < DATE_LINE < east
+    on_earth = -90 <= south <= north <= 90 and -3 * DATE_LINE <= west <= east <= 3 * DATE_LINE
+    return over and on_earth and east - west <= 360
+
+
+def longest_edge_degrees(polygon: BaseGeometry) -> float:
+    """The longest edge of the outline in degrees of longitude; over 180 nobody can tell which way round it goes."""
+    longitudes = [c[0] for c in polygon.exterior.coords]
+    return max(abs(b - a) for a, b in zip(longitudes, longitudes[1:]))
 
 
 def _invalid_place(bracket: str, geometry: BaseGeometry) -> str:

@@ -1,11 +1,15 @@
-"""Area on the WGS 84 ellipsoid of polygons whose edges are straight in longitude and latitude."""
+"""Area on the WGS 84 ellipsoid of polygons whose edges are straight in longitude and latitude, as platforms see them.
+
+An edge is not the shortest way between its ends: GeoJSON's are straight in longitude and latitude (RFC 7946, 3.1.1).
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Iterable, Sequence
+from typing import TYPE_CHECKING, Iterable, Sequence
 
-from shapely.geometry.base import BaseGeometry
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 SEMI_MAJOR_M = 6378137.0  # WGS 84, EPSG:7030
 FLATTENING = 1 / 298.257223563

@@ -42,6 +42,45 @@ TEMPLATES: Mapping[str, str] = {
         "Problem",
         "The AOI leaves the world at {place}: longitudes run from −180 to 180, latitudes from −90 to 90.",
     ),
+    "aoi_date_line": QT_TRANSLATE_NOOP(
+        "Problem", "The AOI crosses the 180° meridian, where every AOI ends: take one side, or make a job for each."
+    ),
+    "aoi_half_world": QT_TRANSLATE_NOOP(
+        "Problem",
+        "An edge of the AOI runs more than half way around the world near {place}: say which way round is meant.",
+    ),
+    "aoi_pole": QT_TRANSLATE_NOOP(
+        "Problem",
+        "The AOI has a pole inside. No polygon of longitudes and latitudes can hold it: draw the AOI beside the pole.",
+    ),
+    "aoi_flat": QT_TRANSLATE_NOOP("Problem", "The AOI has no area: all its corners are on one line."),
+    "aoi_no_crs": QT_TRANSLATE_NOOP(
+        "Problem", "It is unknown where “{name}” is on Earth: set its coordinate reference system (CRS) first."
+    ),
+    "aoi_huge": QT_TRANSLATE_NOOP(
+        "Problem",
+        "“{name}” has {count} vertices, but at most {maximum} can be read: simplify it first"
+        " (Vector → Geometry Tools → Simplify).",
+    ),
+    "aoi_too_many": QT_TRANSLATE_NOOP(
+        "Problem", "“{name}” has more than {maximum} polygons: select those that matter and take only these."
+    ),
+    "aoi_nothing_selected": QT_TRANSLATE_NOOP(
+        "Problem", "Nothing is selected in “{name}”: select features of it, or take all of them."
+    ),
+    "aoi_unreadable_text": QT_TRANSLATE_NOOP(
+        "Problem",
+        "This text is no AOI. What can be read: GeoJSON, WKT, KML, or four numbers in degrees, “west, south, east,"
+        " north”.",
+    ),
+    "aoi_bbox_order": QT_TRANSLATE_NOOP(
+        "Problem", "The four numbers must be west, south, east, north in degrees, with south below north: {given}."
+    ),
+    "aoi_unreadable_file": QT_TRANSLATE_NOOP("Problem", "QGIS can't read “{name}”: take another file."),
+    "aoi_no_polygon_in": QT_TRANSLATE_NOOP("Problem", "“{name}” has no polygon."),
+    "aoi_no_shapely": QT_TRANSLATE_NOOP(
+        "Problem", "An AOI needs the Python package shapely, which is missing here: install it, then restart QGIS."
+    ),
     "filter_unsupported": QT_TRANSLATE_NOOP(
         "Problem", "The data block {block} has no geometric filter “{filter}”: choose another."
     ),

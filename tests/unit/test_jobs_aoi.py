@@ -73,7 +73,7 @@ def test_z_is_dropped_and_coordinates_are_rounded():
     [
         (polygon((0, 0), (1, 1), (1, 0), (0, 1)), ["aoi_invalid"]),
         (polygon((0, 0), (0.001, 0), (0.001, 0.001)), ["aoi_small"]),
-        (polygon((0, 0), (200, 0), (200, 10)), ["aoi_outside"]),
+        (polygon((0, 0), (100, 0), (100, 95)), ["aoi_outside"]),
         (
             {
                 "type": "MultiPolygon",

@@ -1,0 +1,93 @@
+"""AOIs of a file: of any vector format that QGIS reads; of a raster, the rectangle that it covers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator
+
+from qgis.core import (
+    QgsFeatureRequest,
+    QgsGeometry,
+    QgsMapLayerType,
+    QgsProviderRegistry,
+    QgsProviderSublayerDetails,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
+
+from ..jobs.aoi import AoiError
+from ..jobs.problem import Problem
+from .aoi_source import FoundAois, find_aois
+
+NAME_FIELDS = ("name", "title", "label")  # the first that a layer has names its AOIs, as in KML and GeoJSON
+
+
+def read_aoi_file(path: str) -> FoundAois:
+    """Every polygon of every layer in the file, named by a field "name" or by the file. Raises AoiError.
+
+    For a worker thread: nothing is added to the project, and the layers made here end here. `path` may be a
+    database's or a zip's; what QGIS can't tell the kind of is refused.
+    """
+    name = Path(path).stem or path
+    sublayers = QgsProviderRegistry.instance().querySublayers(_inside_zip(path))
+    if not sublayers:
+        raise AoiError(_problem("aoi_unreadable_file", Path(path).name or path))
+    aois, left_out, refused = [], 0, []
+    for sublayer in sublayers:
+        if sublayer.type() == QgsMapLayerType.RasterLayer:
+            found = _raster(sublayer, name)
+        elif sublayer.type() == QgsMapLayerType.VectorLayer:
+            found = _vector(sublayer, name)
+        else:
+            continue
+        aois += found.aois
+        left_out += found.left_out
+        refused += found.refused
+    if not aois and not refused:
+        raise AoiError(_problem("aoi_no_polygon_in", Path(path).name))
+    return FoundAois(tuple(aois), left_out, tuple(refused))
+
+
+def layer_source_reader(uri: str, provider: str, name: str) -> FoundAois:
+    """Every polygon of a layer that is not in the project, such as one dragged from the Browser. Raises AoiError."""
+    layer = QgsVectorLayer(uri, name, provider)
+    if not layer.isValid():
+        raise AoiError(_problem("aoi_unreadable_file", name))
+    found = _of_layer(layer, name)
+    if not found.aois and not found.refused:
+        raise AoiError(_problem("aoi_no_polygon_in", name))
+    return found
+
+
+def _inside_zip(path: str) -> str:
+    return f"/vsizip/{path}" if path.lower().endswith(".zip") else path
+
+
+def _vector(sublayer: QgsProviderSublayerDetails, name: str) -> FoundAois:
+    layer = QgsVectorLayer(sublayer.uri(), name, sublayer.providerKey())
+    return _of_layer(layer, name) if layer.isValid() else FoundAois(())
+
+
+def _of_layer(layer: QgsVectorLayer, name: str) -> FoundAois:
+    fields = layer.fields()
+    index = next((i for i in map(fields.lookupField, NAME_FIELDS) if i >= 0), -1)
+    request = QgsFeatureRequest().setSubsetOfAttributes([index] if index >= 0 else [])
+    several = layer.featureCount() != 1
+
+    def named() -> Iterator[tuple[QgsGeometry, str]]:
+        for number, feature in enumerate(layer.getFeatures(request), start=1):
+            own = str(feature[index] or "").strip() if index >= 0 else ""
+            yield feature.geometry(), own or (f"{name} {number}" if several else name)
+
+    return find_aois(named(), layer.crs(), name)
+
+
+def _raster(sublayer: QgsProviderSublayerDetails, name: str) -> FoundAois:
+    layer = QgsRasterLayer(sublayer.uri(), name, sublayer.providerKey())
+    if not layer.isValid():
+        return FoundAois(())
+    return find_aois([(QgsGeometry.fromRect(layer.extent()), name)], layer.crs(), name)
+
+
+def _problem(code: str, name: str) -> Problem:
+    return Problem(code, {"name": name}, where="aoi")

@@ -1,0 +1,300 @@
+"""What mends an AOI that breaks a rule: each repair gives the mended AOI, for the user to see and to choose.
+
+Nothing here is done silently: `repairs` only offers. It can take a second for large outlines: not for a GUI thread.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Callable, Iterable, Optional
+
+from .aoi import DATE_LINE, Aoi, AoiLimits, GeometricFilter, rounded
+from .problem import Problem
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+SEARCH_STEPS = 24  # of a bisection: to a ten-millionth of what it searches in
+ABOVE_MINIMUM = 1.0005  # of the least area, so that rounded coordinates stay above it
+MITRE, MITRE_LIMIT = 2, 3.0  # corners stay corners when an outline grows
+METRES_PER_DEGREE = 111_320.0
+LONGEST_STEP = 90.0  # degrees of longitude of an edge, where an edge is cut so that its way round is clear
+FARTHEST = 85.0  # degrees of latitude; nearer to the poles a degree of longitude is too short to grow by
+
+
+class RepairKind(Enum):
+    """One way to mend an AOI."""
+
+    MAKE_VALID = "make_valid"
+    FILL_HOLES = "fill_holes"
+    SIMPLIFY = "simplify"
+    MERGE = "merge"
+    LARGEST = "largest"
+    HULL = "hull"
+    BOX = "box"
+    GROW = "grow"
+    WEST_SIDE = "west_side"
+    EAST_SIDE = "east_side"
+    OVER_DATE_LINE = "over_date_line"
+    AROUND_WORLD = "around_world"
+    CUT_AT_WORLDS_END = "cut_at_worlds_end"
+    EACH_POLYGON = "each_polygon"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A mended AOI. `aois` is one, or several for one job each; `change_km2` is what is sent and billed more (or less).
+
+    `change_km2` is None where the area before has no meaning: the outline crosses itself, or goes over an edge of the
+    map.
+    """
+
+    kind: RepairKind
+    aois: tuple[Aoi, ...]
+    change_km2: Optional[float]
+
+    def sent_km2(self, geometric_filter: GeometricFilter) -> float:
+        """The area in km² that is sent after the repair, of all `aois` together."""
+        return sum(aoi.sent_km2(geometric_filter) for aoi in self.aois)
+
+
+def repairs(aoi: Aoi, limits: AoiLimits, geometric_filter: GeometricFilter) -> list[Repair]:
+    """The ways to mend the first problem of `aoi`, the one that changes least first; [] where there are none.
+
+    A mended AOI can have a next problem: then that one is mended next.
+    """
+    problems = aoi.problems(limits, geometric_filter)
+    if not problems:
+        return []
+    offers = _OFFERS.get(problems[0].code)
+    found = offers(aoi, limits, geometric_filter) if offers else []
+    comparable = problems[0].code not in _AREA_HAS_NO_MEANING
+    return [
+        Repair(kind, aois, _change(aoi, aois, geometric_filter) if comparable else None)
+        for kind, aois in found
+        if aois and not all(a.geometry.is_empty for a in aois)
+    ]
+
+
+Offer = tuple[RepairKind, tuple[Aoi, ...]]
+
+
+def _change(before: Aoi, after: tuple[Aoi, ...], geometric_filter: GeometricFilter) -> float:
+    return sum(aoi.sent_km2(geometric_filter) for aoi in after) - before.sent_km2(geometric_filter)
+
+
+def _one(kind: RepairKind, aoi: Aoi, geometry: Optional[BaseGeometry]) -> Offer:
+    if geometry is None or geometry.is_empty:
+        return kind, ()
+    return kind, (Aoi(rounded(geometry), aoi.name),)
+
+
+def _invalid(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
+    return [
+        _one(RepairKind.MAKE_VALID, aoi, _valid(aoi.geometry)),
+        _one(RepairKind.HULL, aoi, aoi.geometry.convex_hull),
+    ]
+
+
+def _valid(geometry: BaseGeometry) -> Optional[BaseGeometry]:
+    from shapely.validation import make_valid
+
+    return only_polygons(geometry if geometry.is_valid else make_valid(geometry))
+
+
+def only_polygons(geometry: BaseGeometry) -> Optional[BaseGeometry]:
+    """The polygons of any geometry as Polygon or MultiPolygon; None where it has none."""
+    from shapely.geometry import MultiPolygon
+
+    found = [polygon for polygon in polygons_of(geometry) if polygon.area > 0]
+    return None if not found else found[0] if len(found) == 1 else MultiPolygon(found)
+
+
+def polygons_of(geometry: BaseGeometry) -> list[BaseGeometry]:
+    """Every polygon of a polygon, a multipolygon or a collection."""
+    if geometry.geom_type == "Polygon":
+        return [] if geometry.is_empty else [geometry]
+    return [polygon for part in getattr(geometry, "geoms", ()) for polygon in polygons_of(part)]
+
+
+def _holes(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
+    from shapely.geometry import Polygon
+
+    return [_one(RepairKind.FILL_HOLES, aoi, Polygon(aoi.geometry.exterior))]
+
+
+def _vertices(aoi: Aoi, limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
+    hull = _one(RepairKind.HULL, aoi, aoi.geometry.convex_hull)
+    if not aoi.geometry.is_valid:
+        return [_one(RepairKind.MAKE_VALID, aoi, _valid(aoi.geometry)), hull]
+    return [_one(RepairKind.SIMPLIFY, aoi, _simplified(aoi.geometry, limits.max_vertices)), hull]
+
+
+def _simplified(polygon: BaseGeometry, max_vertices: int) -> Optional[BaseGeometry]:
+    """The outline with the least tolerance (in degrees) that leaves at most `max_vertices`."""
+    west, south, east, north = polygon.bounds
+    size = max(east - west, north - south)
+
+    def simpler(logarithm: float) -> Optional[BaseGeometry]:
+        made = polygon.simplify(size * 10**logarithm, preserve_topology=True)
+        fits = made.geom_type == "Polygon" and len(made.exterior.coords) - 1 <= max_vertices
+        return made if fits and made.is_valid else None
+
+    return _least(simpler, -8.0, 0.0)
+
+
+def _least(make: Callable[[float], Optional[BaseGeometry]], low: float, high: float) -> Optional[BaseGeometry]:
+    """What `make` gives for the least number for which it gives anything; it does for all larger ones too."""
+    best = make(high)
+    if best is None:
+        return None
+    for _step in range(SEARCH_STEPS):
+        middle = (low + high) / 2
+        made = make(middle)
+        if made is None:
+            low = middle
+        else:
+            best, high = made, middle
+    return best
+
+
+def _several(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
+    from shapely.geometry import box
+    from shapely.ops import unary_union
+
+    parts = [_valid(part) for part in aoi.geometry.geoms]
+    whole = [part for part in parts if part is not None]
+    if not whole:
+        return []
+    merged = unary_union(whole)
+    each = each_polygon(aoi)
+    offers = []
+    if merged.geom_type == "Polygon":
+        offers.append(_one(RepairKind.MERGE, aoi, merged))
+    offers.append((RepairKind.EACH_POLYGON, each))
+    offers.append(_one(RepairKind.HULL, aoi, aoi.geometry.convex_hull))
+    offers.append(_one(RepairKind.BOX, aoi, box(*aoi.geometry.bounds)))
+    largest = max(each, key=lambda part: part.area_km2)
+    offers.append((RepairKind.LARGEST, (largest.named(aoi.name),)))
+    return offers
+
+
+def each_polygon(aoi: Aoi) -> tuple[Aoi, ...]:
+    """Each polygon of the AOI as one of its own, named "<name> 1", "<name> 2", …; one polygon keeps its name."""
+    parts = polygons_of(aoi.geometry)
+    if len(parts) < 2:
+        return (aoi,)
+    return tuple(Aoi(part, f"{aoi.name} {number}") for number, part in enumerate(parts, start=1))
+
+
+def _small(aoi: Aoi, limits: AoiLimits, geometric_filter: GeometricFilter) -> list[Offer]:
+    return [(RepairKind.GROW, _grown(aoi, limits.min_km2, geometric_filter))]
+
+
+def _grown(aoi: Aoi, km2: float, geometric_filter: GeometricFilter) -> tuple[Aoi, ...]:
+    """The AOI with a margin all around that is just wide enough for `km2` to be sent.
+
+    A margin and not a scale: a sliver must not become a longer sliver that leaves its place.
+    """
+    from shapely.affinity import scale
+
+    middle = aoi.geometry.centroid if not aoi.geometry.centroid.is_empty else aoi.geometry.representative_point()
+    if abs(middle.y) > FARTHEST or km2 <= 0:
+        return ()
+    squeeze = math.cos(math.radians(middle.y))
+    flat = scale(aoi.geometry, squeeze, 1, origin=middle)  # a degree is as long across as up and down
+    wanted = km2 * ABOVE_MINIMUM
+
+    def with_margin(degrees: float) -> Optional[BaseGeometry]:
+        grown = flat.buffer(degrees, join_style=MITRE, mitre_limit=MITRE_LIMIT)
+        back = only_polygons(scale(grown, 1 / squeeze, 1, origin=middle))
+        if back is None:
+            return None
+        return back if Aoi(back).sent_km2(geometric_filter) >= wanted else None
+
+    widest = 2 * math.sqrt(wanted * 1e6) / METRES_PER_DEGREE
+    grown = _least(with_margin, 0.0, widest)
+    return () if grown is None else (Aoi(rounded(grown), aoi.name),)
+
+
+def _date_line(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
+    west, east = sides_of_date_line(aoi.geometry)
+    offers = [_one(RepairKind.WEST_SIDE, aoi, west), _one(RepairKind.EAST_SIDE, aoi, east)]
+    both = tuple(part for _kind, parts in offers for one in parts for part in each_polygon(one))
+    numbered = tuple(part.named(f"{aoi.name} {number}") for number, part in enumerate(both, start=1))
+    return [(RepairKind.EACH_POLYGON, numbered), *offers] if len(numbered) > 1 else offers
+
+
+def sides_of_date_line(geometry: BaseGeometry) -> tuple[Optional[BaseGeometry], Optional[BaseGeometry]]:
+    """What lies west of the 180° meridian (longitudes up to 180) and what lies east of it (from −180)."""
+    from shapely.affinity import translate
+    from shapely.geometry import box
+
+    line = DATE_LINE if geometry.bounds[2] > DATE_LINE else -DATE_LINE
+    whole = _valid(geometry)
+    if whole is None:
+        return None, None
+    west = only_polygons(whole.intersection(box(line - 360, -90, line, 90)))
+    east = only_polygons(whole.intersection(box(line, -90, line + 360, 90)))
+    if line > 0:
+        return west, translate(east, -360) if east is not None else None
+    return translate(west, 360) if west is not None else None, east
+
+
+def _outside(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
+    from shapely.geometry import box
+
+    whole = _valid(aoi.geometry)
+    cut = only_polygons(whole.intersection(box(-DATE_LINE, -90, DATE_LINE, 90))) if whole is not None else None
+    return [_one(RepairKind.CUT_AT_WORLDS_END, aoi, cut)]
+
+
+def _half_world(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
+    from shapely.geometry import Polygon
+
+    corners = [tuple(c[:2]) for c in aoi.geometry.exterior.coords]
+    offers = []
+    over = list(running_on(corners))
+    if over[0] == over[-1]:  # else the short ways end at a pole, not where they began
+        offers.append(_one(RepairKind.OVER_DATE_LINE, aoi, Polygon(over)))
+    offers.append(_one(RepairKind.AROUND_WORLD, aoi, Polygon(_in_steps(corners))))
+    return offers
+
+
+def running_on(corners: Iterable[tuple[float, float]]) -> Iterable[tuple[float, float]]:
+    """The corners with longitudes that run on where they would jump: 179, −179 → 179, 181."""
+    turns, before = 0.0, None
+    for lon, lat in corners:
+        if before is not None and abs(lon - before) > DATE_LINE:
+            turns += 360.0 if lon < before else -360.0
+        before = lon
+        yield lon + turns, lat
+
+
+def _in_steps(corners: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    found = [corners[0]]
+    for (x1, y1), (x2, y2) in zip(corners, corners[1:]):
+        steps = max(1, math.ceil(abs(x2 - x1) / LONGEST_STEP))
+        found += [(x1 + (x2 - x1) * i / steps, y1 + (y2 - y1) * i / steps) for i in range(1, steps)] + [(x2, y2)]
+    return found
+
+
+_OFFERS: dict[str, Callable[[Aoi, AoiLimits, GeometricFilter], list[Offer]]] = {
+    "aoi_invalid": _invalid,
+    "aoi_hole": _holes,
+    "aoi_vertices": _vertices,
+    "aoi_several": _several,
+    "aoi_small": _small,
+    "aoi_flat": _small,
+    "aoi_date_line": _date_line,
+    "aoi_outside": _outside,
+    "aoi_half_world": _half_world,
+}
+_AREA_HAS_NO_MEANING = ("aoi_invalid", "aoi_outside", "aoi_half_world")
+
+
+def can_be_mended(problem: Problem) -> bool:
+    """True where there may be repairs of this problem."""
+    return problem.code in _OFFERS
