@@ -75,7 +75,7 @@ class JobForm(QWidget):
         self._add(JobTypeBox(self._model))
 
     def _add_aoi(self) -> None:
-        self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map, self._journey.read_aoi)
+        self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map, self._journey.aois)
         self._add(self.aoi)
 
     def _add_parameters(self) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ..jobs.aoi import Aoi, AoiError
 from ..jobs.job import Job, JobState, JobType, Task, parse_time
-from ..jobs.problem import Problem
 from ..jobs.request import Estimate, JobRequest
 from ..net.cancel import Cancel
-from .aoi_source import layer_reader
+from .aoi_reader import AoiReader
 from .arrivals import Arrivals
 from .connections import Connection, Connections
 from .errors import explain
@@ -43,6 +40,7 @@ class Journey(QObject):
         super().__init__()
         self.connections = connections
         self.scene_search = SceneSearch(works, connections)
+        self.aois = AoiReader(works)
         self._works, self._ledger = works, ledger
         self._project = CurrentProject()
         self._tracker = Tracker(works, connections, ledger)
@@ -75,26 +73,6 @@ class Journey(QObject):
             lambda cancel: self.connections.open(catalogue.connection, cancel).estimate(request),
             done,
             failed,
-        )
-
-    def read_aoi(
-        self,
-        layer: QgsVectorLayer,
-        selected_only: bool,
-        done: Callable[[Aoi], None],
-        refused: Callable[[Problem], None],
-    ) -> Work:
-        """The AOI of a polygon layer, which may be remote or large; `refused` where it can't be one."""
-
-        def failed(error: Exception) -> None:
-            if isinstance(error, AoiError):
-                refused(error.problem)
-            else:
-                self._warn(explain(error))
-
-        read = layer_reader(layer, selected_only)
-        return self._works.start(
-            tr("Read AOI"), lambda _cancel, _progress: read(), shown=False, succeeded=done, failed=failed
         )
 
     def submit(
