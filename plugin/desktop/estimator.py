@@ -1,4 +1,4 @@
-"""The estimate of the request at hand: asked for by itself, never shown as the price of another request."""
+"""The price of the request at hand: asked for by itself, never shown as the price of another request."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Optional
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ..host.journey import Journey
+from ..host.pricing import Price
 from ..host.work import Work
 from ..jobs.job import JobType
 from ..jobs.request import Estimate
@@ -16,7 +17,7 @@ QUIET_MS = 500  # after the last change
 
 
 class Estimator(QObject):
-    """Asks for an estimate half a second after the last change, and keeps the last answer with its fingerprint."""
+    """Asks for the price half a second after the last change, and keeps the last answer with its fingerprint."""
 
     changed = pyqtSignal()
 
@@ -24,7 +25,7 @@ class Estimator(QObject):
         super().__init__(parent)
         self._model, self._journey = model, journey
         self._work: Optional[Work] = None
-        self._estimate: Optional[Estimate] = None
+        self._price: Optional[Price] = None
         self._error = ""
         self._asked = ""  # the fingerprint of the last question
         self._timer = QTimer(self)
@@ -36,24 +37,31 @@ class Estimator(QObject):
 
     @property
     def wanted(self) -> bool:
-        """True where the request can have an estimate: a Live Job without problems, on a platform that estimates."""
+        """True where there is something to ask: a Live Job without problems that has a price or can be estimated."""
         model = self._model
         if not model.ready or model.request is None or model.catalogue is None:
             return False
+        if model.request.job_type is not JobType.LIVE_JOB:
+            return False
         needs_aoi = model.request.workflow is not None and model.request.workflow.needs_aoi
-        return model.catalogue.capabilities.estimate and needs_aoi and model.request.job_type is JobType.LIVE_JOB
+        return model.has_price or (model.catalogue.capabilities.estimate and needs_aoi)
 
     @property
     def latest(self) -> Optional[Estimate]:
-        """The last answer; it may be of an earlier request (stale)."""
-        return self._estimate
+        """The last estimate; it may be of an earlier request (stale)."""
+        return self._price.estimate if self._price else None
+
+    @property
+    def price(self) -> Optional[Price]:
+        """The price of exactly the request at hand, or None."""
+        if self._price is None or not self.wanted or self._model.request is None:
+            return None
+        return self._price if self._price.is_for(self._model.request) else None
 
     @property
     def current(self) -> Optional[Estimate]:
         """The estimate of exactly the request at hand, or None."""
-        if self._estimate is None or not self.wanted or self._model.request is None:
-            return None
-        return self._estimate if self._estimate.is_for(self._model.request) else None
+        return self.price.estimate if self.price else None
 
     @property
     def error(self) -> str:
@@ -68,7 +76,7 @@ class Estimator(QObject):
     def forget(self) -> None:
         """Drop the answer and the question under way."""
         self._drop_question()
-        self._estimate = None
+        self._price = None
         self._error = self._asked = ""
         self.changed.emit()
 
@@ -79,7 +87,7 @@ class Estimator(QObject):
 
     def _follow(self) -> None:
         fingerprint = self._model.request.fingerprint if self.wanted and self._model.request else ""
-        if not fingerprint or self.current is not None:
+        if not fingerprint or self.price is not None:
             self._drop_question()
             self._asked = fingerprint
             self._error = ""
@@ -103,15 +111,18 @@ class Estimator(QObject):
         self._error = ""
         self._asked = asked = request.fingerprint
         self._work = self._journey.estimate(
-            catalogue, request, lambda estimate: self._got(asked, estimate), lambda text: self._failed(asked, text)
+            catalogue, request, lambda price: self._got(asked, price), lambda text: self._failed(asked, text)
         )
         self.changed.emit()
 
-    def _got(self, asked: str, estimate: Estimate) -> None:
-        if asked == self._asked:
-            self._work = None
-            self._estimate = estimate
-            self.changed.emit()
+    def _got(self, asked: str, price: Price) -> None:
+        if asked != self._asked:
+            return
+        self._work = None
+        self._price = price
+        if price.balance is not None:
+            self._model.set_balance(price.balance)
+        self.changed.emit()
 
     def _failed(self, asked: str, text: str) -> None:
         if asked == self._asked:

@@ -14,6 +14,7 @@ from ..host.words import credit_range, duration_range, number
 from ..jobs.job import JobType
 from ..jobs.problem import Problem
 from ..jobs.request import Estimate
+from .estimate_tasks import EstimateTasks
 from .estimator import Estimator
 from .parameters_box import sentence
 from .problem_line import ProblemLine
@@ -28,6 +29,7 @@ class Footer(QWidget):
     """Shows what the model, the estimator and the run say; decides nothing."""
 
     problem_chosen = pyqtSignal(object)  # Problem
+    load_wanted = pyqtSignal(object)  # Bought: load that job's outputs in place of buying them again
 
     def __init__(self, model: RequestModel, estimator: Estimator, run: Run, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -44,6 +46,10 @@ class Footer(QWidget):
         self.runButton.setIcon(theme_icon("mActionStart"))
         self.runButton.clicked.connect(run.start)
         self.askAgainButton.clicked.connect(estimator.ask_again)
+        self._tasks = EstimateTasks(self.tasksView, self.tasksButton)
+        self.loadBoughtButton.setIcon(theme_icon("mActionAddLayer"))
+        self.loadBoughtButton.clicked.connect(self._load_bought)
+        self.loadBoughtButton.hide()
         for signal in (model.changed, estimator.changed, run.changed):
             signal.connect(self._show)
 
@@ -64,7 +70,8 @@ class Footer(QWidget):
     def _show_problem(self) -> None:
         problem, more = self._first_problem(), len(self._model.problems) - 1
         if problem is None:
-            self.problem.tell("")
+            price = self._estimator.price
+            self.problem.tell(price.refusal if price else "")
             return
         text = sentence(problem)
         self.problem.tell(
@@ -82,6 +89,21 @@ class Footer(QWidget):
         text = self._estimate_text()
         self.estimateLabel.setText(text)
         self.estimateLabel.setVisible(bool(text))
+        told = self._estimator.wanted and not self._estimator.error and not self._run.sending
+        self._tasks.show(self._estimator.latest if told else None, stale=stale, priced=self._model.has_price)
+        self._show_bought()
+
+    def _show_bought(self) -> None:
+        price = self._estimator.price
+        before = price.before if price else None
+        self.loadBoughtButton.setVisible(before is not None)
+        if before is not None:
+            self.loadBoughtButton.setText(self.tr("Bought {when}: Load It").format(when=before.in_words))
+
+    def _load_bought(self) -> None:
+        price = self._estimator.price
+        if price is not None and price.before is not None:
+            self.load_wanted.emit(price.before)
 
     def _estimate_text(self) -> str:
         request = self._model.request
@@ -92,7 +114,7 @@ class Footer(QWidget):
         if request.job_type is JobType.TEST_QUERY:
             return self.tr("Free: a Test Query searches only.")
         if self._model.price_unknown:
-            return self.tr("Price unknown: workflows on stored data have no estimate.")
+            return self._unknown_text()
         if self._estimator.error:
             return self.tr("No estimate. {why}").format(why=self._estimator.error)
         estimate = self._estimator.latest if self._estimator.wanted else None
@@ -100,15 +122,19 @@ class Footer(QWidget):
             return self.tr("Estimating…") if self._estimator.asking else ""
         return self._in_words(estimate)
 
+    def _unknown_text(self) -> str:
+        if self._estimator.error:
+            return self.tr("Price unknown. {why}").format(why=self._estimator.error)
+        return self.tr("Price unknown: workflows on stored data have no estimate.")
+
     def _in_words(self, estimate: Estimate) -> str:
         time = duration_range(estimate.seconds)
         if not self._model.has_price:
             return self.tr("Free · about {time}").format(time=time)
         parts = [self.tr("{credits} credits").format(credits=credit_range(estimate.credits)), time]
-        balance = self._model.catalogue.balance if self._model.catalogue else None
-        if balance is not None:
-            left = number(math.floor(balance - estimate.credits.max))
-            parts.append(self.tr("at least {left} left").format(left=left))
+        price = self._estimator.price
+        if price is not None and price.left is not None and price.left >= 0:
+            parts.append(self.tr("at least {left} left after it").format(left=number(math.floor(price.left))))
         return " · ".join(parts)
 
     def _button_text(self) -> str:
@@ -130,4 +156,7 @@ class Footer(QWidget):
             return sentence(problem)
         if self._run.busy:
             return self.tr("The job is being sent.")
+        price = self._estimator.price
+        if price is not None and price.refusal:
+            return price.refusal
         return self.tr("A Live Job runs only with the price of exactly this request: wait for the estimate.")

@@ -8,12 +8,13 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QApplication, QWidget
 
 from ..host.journey import Journey
+from ..host.pricing import Price
 from ..host.records import Catalogue
 from ..host.submit import Confirmation
 from ..host.work import Work
 from ..jobs.job import Job
 from ..jobs.naming import job_name
-from ..jobs.request import Estimate, JobRequest
+from ..jobs.request import JobRequest
 from .confirm_dialog import ConfirmDialog
 from .estimator import Estimator
 from .request_model import RequestModel
@@ -47,11 +48,12 @@ class Run(QObject):
         """True where a click would run something."""
         if self.busy or not self._model.ready:
             return False
-        return not self._model.has_price or self._model.price_unknown or self._estimator.current is not None
+        price = self._estimator.price
+        return not self._model.has_price or (price is not None and not price.refusal)
 
     def start(self) -> None:
         """Run the request as it is now; a priced one is frozen here and asked about first."""
-        request, catalogue, estimate = self._model.request, self._model.catalogue, self._estimator.current
+        request, catalogue, price = self._model.request, self._model.catalogue, self._estimator.price
         if not self.possible or request is None or catalogue is None:
             return
         self._set_busy(True)
@@ -59,13 +61,13 @@ class Run(QObject):
         request = request.named(request.name or job_name(request.aoi.name if request.aoi else "", workflow))
         if not self._model.has_price:
             self._submit(catalogue, request, None)
-        else:
-            self._confirm(catalogue, request, estimate)
+        elif price is not None:
+            self._confirm(catalogue, request, price)
 
-    def _confirm(self, catalogue: Catalogue, request: JobRequest, estimate: Optional[Estimate]) -> None:
-        """`estimate` None: the price is unknown, and that is what is agreed to."""
-        confirmation = Confirmation(request.fingerprint, estimate.credits.max if estimate else None)
-        self._dialog = ConfirmDialog(request, estimate, catalogue.balance, self._window)
+    def _confirm(self, catalogue: Catalogue, request: JobRequest, price: Price) -> None:
+        """What the dialog shows is what is agreed to: the price, or that it is unknown, and that it is bought again."""
+        confirmation = Confirmation(request.fingerprint, price.most, again=price.before is not None)
+        self._dialog = ConfirmDialog(request, price, self._window)
         self._dialog.accepted.connect(lambda: self._submit(catalogue, request, confirmation))
         self._dialog.rejected.connect(lambda: self._set_busy(False))
         self._dialog.finished.connect(self._dialog_closed)  # it deletes itself
@@ -82,18 +84,23 @@ class Run(QObject):
 
     def _done(self, job: Job, request: JobRequest) -> None:
         self._work = None
+        self._ask_anew()
         self._rest.start()
         self.changed.emit()
         self.submitted.emit(job, request)
 
     def _refused(self, text: str) -> None:
         self._work = None
-        if self._model.has_price:  # the price may have risen: the next confirmation is not for the old one
-            self._estimator.forget()
-            self._estimator.ask_again()
+        self._ask_anew()
         self._rest.start()
         self.changed.emit()
         self.failed.emit(text)
+
+    def _ask_anew(self) -> None:
+        """Price, balance or what was bought may have changed: the next confirmation is not for the old ones."""
+        if self._model.has_price:
+            self._estimator.forget()
+            self._estimator.ask_again()
 
     def _set_busy(self, busy: bool) -> None:
         self.busy = busy

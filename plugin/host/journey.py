@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..jobs.job import Job, JobState, JobType, Task, parse_time
-from ..jobs.request import Estimate, JobRequest
+from ..jobs.request import JobRequest
 from ..net.cancel import Cancel
 from .aoi_reader import AoiReader
 from .arrivals import Arrivals
@@ -16,6 +16,7 @@ from .connections import Connection, Connections
 from .errors import explain
 from .ledger import Intent, Ledger
 from .origin import CurrentProject
+from .pricing import Price, price
 from .records import Catalogue, Delivery, DeliveryState, JobRecord
 from .save_archive import save_archive
 from .scene_folders import add_scene_folder
@@ -65,12 +66,12 @@ class Journey(QObject):
         )
 
     def estimate(
-        self, catalogue: Catalogue, request: JobRequest, done: Callable[[Estimate], None], failed: Failed
+        self, catalogue: Catalogue, request: JobRequest, done: Callable[[Price], None], failed: Failed
     ) -> Work:
-        """Credits and time of exactly this request."""
+        """Credits and time of exactly this request, and what stands against it."""
         return self._start(
             tr("Estimate"),
-            lambda cancel: self.connections.open(catalogue.connection, cancel).estimate(request),
+            lambda cancel: price(self.connections, self._ledger, catalogue.connection, request, cancel),
             done,
             failed,
         )

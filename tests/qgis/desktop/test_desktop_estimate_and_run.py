@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Iterator
 
 import pytest
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QDockWidget
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QPushButton
+from shapely.geometry import box
 
 from up42_jobs.plugin.desktop.dock import DockContent
 from up42_jobs.plugin.desktop.estimator import Estimator
@@ -16,10 +22,14 @@ from up42_jobs.plugin.desktop.footer import Footer
 from up42_jobs.plugin.desktop.request_model import RequestModel
 from up42_jobs.plugin.desktop.run import Run
 from up42_jobs.plugin.host.connections import Kind
-from up42_jobs.plugin.host.submit import Confirmation
+from up42_jobs.plugin.host.origin import Origin
+from up42_jobs.plugin.host.pricing import Price
+from up42_jobs.plugin.host.submit import Confirmation, submit
 from up42_jobs.plugin.host.words import credit_range
+from up42_jobs.plugin.jobs.aoi import Aoi
 from up42_jobs.plugin.jobs.job import JobType
 from up42_jobs.plugin.jobs.workflow import Parameter
+from up42_jobs.plugin.net.cancel import Cancel
 
 from .conftest import SQUARE, block, workflow
 
@@ -58,13 +68,10 @@ class Dock:
         self.qtbot.waitUntil(lambda: self.estimator.current is not None, timeout=20_000)
 
     def job_ids(self) -> set[str]:
-        journey = self.content._journey
-        polled: list[str] = []
-        journey.jobs_changed.connect(polled.append)
-        journey.refresh()
-        self.qtbot.waitUntil(lambda: bool(polled), timeout=20_000)
-        journey.jobs_changed.disconnect(polled.append)
-        return {record.job.id for record in journey.records(self.model.catalogue.connection.id)}
+        """The jobs that the platform has."""
+        catalogue = self.model.catalogue
+        platform = self.content._journey.connections.open(catalogue.connection, Cancel())
+        return {job.id for job in platform.jobs(catalogue.project)}
 
     def answer(self) -> tuple:
         """The next job that is taken, and the request that became it; a refusal fails the test."""
@@ -232,14 +239,215 @@ def test_a_workflow_on_stored_data_says_that_its_price_is_unknown_twice(qtbot, w
     model.set_catalogue(replace(paid_catalogue, workflows=[stored]))
     model.set_job_type(JobType.LIVE_JOB)
     assert model.ready  # it needs no AOI
-    assert not estimator.asking
+    qtbot.waitUntil(lambda: estimator.price is not None, timeout=20_000)
+    assert estimator.price.estimate is None
     assert "unknown" in footer.estimateLabel.text()
     assert footer.runButton.isEnabled()
     assert "Price Unknown" in footer.runButton.text()
     footer.runButton.click()
     dialog = run._dialog
     assert "unknown" in dialog.creditsValue.text()
+    assert "Price Unknown" in dialog.findChild(QPushButton, "confirmRunButton").text()
     dialog.reject()
     assert not run.busy
     run.stop()
     estimator.stop()
+
+
+def test_an_unknown_price_is_not_run_below_a_cap(qtbot, window, journey, parts, paid_catalogue):
+    stored = workflow("Stored", block("storage", Parameter("asset_ids", "array", None, True), is_data=True))
+    parts.settings.job_cap = 1e6
+    model = RequestModel()
+    estimator = Estimator(model, journey)
+    run = Run(model, estimator, journey, window)
+    footer = Footer(model, estimator, run)
+    qtbot.addWidget(footer)
+    model.set_catalogue(replace(paid_catalogue, workflows=[stored]))
+    model.set_job_type(JobType.LIVE_JOB)
+    qtbot.waitUntil(lambda: estimator.price is not None, timeout=20_000)
+    assert not footer.runButton.isEnabled()
+    assert "cap" in footer.problem.problemText.text()
+    assert footer.runButton.toolTip() == footer.problem.problemText.text()
+    run.start()
+    assert run._dialog is None
+    parts.settings.job_cap = None
+    run.stop()
+    estimator.stop()
+
+
+def aoi(west: float, size: float = 0.01) -> Aoi:
+    """An AOI that no other test has: what was bought before is another story."""
+    return Aoi(box(west, 50, west + size, 50 + size), f"At {west}")
+
+
+def price_of(dock: Dock, aoi: Aoi) -> Price:
+    """The price of a Live Job there, as soon as it has come."""
+    dock.open(Kind.PRACTICE)
+    dock.model.set_aoi(aoi)
+    dock.model.set_job_type(JobType.LIVE_JOB)
+    dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
+    return dock.estimator.price
+
+
+def refused(dock: Dock) -> str:
+    """Nothing can be run, by no way that the dock has; gives the reason that it tells."""
+    before = dock.job_ids()
+    assert not dock.button.isEnabled()
+    QTest.mouseClick(dock.button, LEFT)
+    dock.run.start()
+    assert dock.run._dialog is None
+    assert not dock.run.busy
+    assert dock.job_ids() == before
+    assert dock.footer.problem.isVisible()
+    assert dock.button.toolTip() == dock.footer.problem.problemText.text()
+    return dock.button.toolTip()
+
+
+def test_a_job_above_a_cap_can_not_be_run(dock, parts):
+    price = price_of(dock, aoi(1.0))
+    for name, words in (("job_cap", "cap per job"), ("month_cap", "per month")):
+        setattr(parts.settings, name, price.most - 1)
+        dock.estimator.forget()
+        dock.estimator.ask_again()
+        dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
+        assert words in refused(dock)
+        setattr(parts.settings, name, None)
+    dock.estimator.forget()
+    dock.estimator.ask_again()
+    dock.qtbot.waitUntil(lambda: dock.run.possible, timeout=20_000)
+
+
+def test_a_cap_that_was_set_after_the_estimate_holds_all_the_same(dock, parts, qtbot):
+    price = price_of(dock, aoi(1.1))
+    parts.settings.job_cap = price.most - 1
+    before = dock.job_ids()
+    QTest.mouseClick(dock.button, LEFT)
+    qtbot.waitExposed(dock.run._dialog)
+    QTest.mouseClick(dock.run._dialog.findChild(QPushButton, "confirmRunButton"), LEFT)
+    qtbot.waitUntil(lambda: bool(dock.refused), timeout=20_000)
+    assert "cap per job" in dock.refused[0]
+    assert dock.job_ids() == before
+    parts.settings.job_cap = None
+    dock.at_rest()
+
+
+def test_a_low_balance_says_how_much_smaller_the_job_must_be(dock, engine_store):
+    price = price_of(dock, aoi(1.2, 0.04))
+    dock.model.set_parameter(DATA, "limit", 8)
+    dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
+    most = dock.estimator.price.most
+    with balance_of(engine_store, int(price.pending + most / 2)):
+        dock.estimator.forget()
+        dock.estimator.ask_again()
+        dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
+        why = refused(dock)
+        assert "AOI of at most about" in why
+        assert any(f"“limit” {n}." in why for n in (3, 4))
+        dock.model.set_parameter(DATA, "limit", 3)
+        dock.qtbot.waitUntil(lambda: dock.run.possible, timeout=20_000)
+        dock.model.set_parameter(DATA, "limit", 1)
+        dock.model.set_aoi(aoi(1.2, 0.1))
+        dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
+        assert "limit" not in refused(dock)  # it is 1 already
+
+
+def test_the_balance_after_leaves_room_for_what_is_unfinished(dock, journey, parts):
+    price = price_of(dock, aoi(1.3))
+    assert price.left == price.balance - price.pending - price.most
+    connection = dock.model.catalogue.connection
+    parts.ledger.begin(
+        *(connection.id, "p", "elsewhere", {"name": "n", "job_type": "live_job", "inputs": {}}),
+        confirmed_credits=100.0,
+        project_file="",
+        token="",
+        server_time=None,
+    )
+    dock.estimator.forget()
+    dock.estimator.ask_again()
+    dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
+    assert dock.estimator.price.left == price.left - 100
+    for intent in parts.ledger.intents(connection.id):
+        parts.ledger.drop(intent.id)
+
+
+def test_each_task_has_its_own_price_and_time(dock):
+    dock.open(Kind.PRACTICE)
+    several = next(w for w in dock.model.catalogue.workflows if w.tasks[0].name == DATA and len(w.tasks) > 1)
+    dock.model.set_workflow(several)
+    dock.model.set_aoi(aoi(1.4))
+    dock.model.set_job_type(JobType.LIVE_JOB)
+    dock.estimated()
+    view = dock.footer.tasksView
+    assert not view.isVisible()
+    dock.footer.tasksButton.click()
+    assert view.isVisible()
+    rows = [view.topLevelItem(row) for row in range(view.topLevelItemCount())]
+    assert [row.text(0) for row in rows] == [task.name for task in several.tasks]
+    assert all(row.text(1) and row.text(2) for row in rows)
+    assert view.isEnabled()
+    dock.model.set_parameter(DATA, "limit", 2)
+    assert not view.isEnabled()  # greyed: it is of the request before
+
+
+def test_what_was_bought_can_be_loaded_and_is_bought_again_only_after_that_was_said(dock, qtbot):
+    price_of(dock, aoi(1.5))
+    QTest.mouseClick(dock.button, LEFT)
+    qtbot.waitExposed(dock.run._dialog)
+    assert not dock.run._dialog.beforeValue.isVisible()
+    QTest.mouseClick(dock.run._dialog.findChild(QPushButton, "confirmRunButton"), LEFT)
+    job, _request = dock.answer()
+    dock.at_rest()
+    dock.content.tabs.setCurrentWidget(dock.form)
+    qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
+    assert dock.estimator.price.before.job == job.id
+    assert dock.footer.loadBoughtButton.isVisible()
+    wanted = []
+    dock.footer.load_wanted.connect(wanted.append)
+    dock.footer.loadBoughtButton.click()
+    assert [before.job for before in wanted] == [job.id]
+    QTest.mouseClick(dock.button, LEFT)
+    dialog = dock.run._dialog
+    qtbot.waitExposed(dialog)
+    assert dialog.beforeValue.isVisible()
+    assert dialog.findChild(QPushButton, "confirmRunButton").text().startswith("Buy Again")
+    dialog.reject()
+
+
+def test_what_was_bought_while_the_question_was_open_is_not_bought_again(dock, parts, qtbot):
+    """In another QGIS, say."""
+    price_of(dock, aoi(1.6))
+    QTest.mouseClick(dock.button, LEFT)
+    dialog, catalogue, request = dock.run._dialog, dock.model.catalogue, dock.model.request
+    qtbot.waitExposed(dialog)
+    platform = parts.connections.open(catalogue.connection, Cancel())
+    confirmation = Confirmation(request.fingerprint, dock.estimator.price.most)
+    submit(platform, parts.ledger, catalogue.connection.id, request.named("other"), Origin("", ""), confirmation)
+    before = dock.job_ids()
+    QTest.mouseClick(dialog.findChild(QPushButton, "confirmRunButton"), LEFT)
+    qtbot.waitUntil(lambda: bool(dock.refused), timeout=20_000)
+    assert "bought already" in dock.refused[0]
+    assert dock.job_ids() == before
+    qtbot.waitUntil(lambda: dock.footer.loadBoughtButton.isVisible(), timeout=20_000)
+    dock.at_rest()
+
+
+@pytest.fixture
+def engine_store() -> Path:
+    return Path(os.environ["UP42_JOBS_ENGINE_DATA"]) / "engine.sqlite"
+
+
+@contextmanager
+def balance_of(store: Path, credits: int) -> Iterator[None]:
+    """So many play credits are left, for a while."""
+
+    def set_to(value: int) -> int:
+        with closing(sqlite3.connect(store, timeout=10)) as db, db:
+            (before,) = db.execute("SELECT balance FROM projects WHERE kind = 'practice'").fetchone()
+            db.execute("UPDATE projects SET balance = ? WHERE kind = 'practice'", (value,))
+        return before
+
+    before = set_to(credits)
+    try:
+        yield
+    finally:
+        set_to(before)

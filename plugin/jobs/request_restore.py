@@ -1,0 +1,66 @@
+"""A request made anew from what was sent: from a job's inputs, or from the record that is kept of a request."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Optional
+
+from shapely.geometry import box
+
+from .aoi import GEOMETRY_PARAMETERS, Aoi, AoiError, GeometricFilter
+from .job import JobType
+from .problem import Problem
+from .request import JobRequest
+from .request_record import CONFIG
+from .workflow import Project, Workflow
+
+BBOX_NUMBERS = 4
+
+
+def from_inputs(
+    project: Project,
+    workflow: Workflow,
+    inputs: Mapping[str, Any],
+    *,
+    job_type: JobType = JobType.LIVE_JOB,
+    name: str = "",
+    aoi_name: str = "AOI",
+) -> JobRequest:
+    """The request that these inputs are of. The AOI of a bounding box is the box itself. Raises AoiError."""
+    parameters = {
+        task: dict(values) for task, values in inputs.items() if task != CONFIG and isinstance(values, Mapping)
+    }
+    data = parameters.get(workflow.tasks[0].name, {}) if workflow.tasks else {}
+    given = {key: data.pop(key, None) for key in GEOMETRY_PARAMETERS}
+    used = next((key for key, value in given.items() if value is not None), None)
+    return JobRequest(
+        project,
+        workflow,
+        job_type,
+        _aoi(given[used], aoi_name) if used else None,
+        GeometricFilter(used) if used else GeometricFilter.INTERSECTS,
+        parameters,
+        name,
+    )
+
+
+def from_record(project: Project, workflow: Workflow, kept: Mapping[str, Any]) -> JobRequest:
+    """The request that `request_record.record` was made of. Raises AoiError, and ValueError for what is no record."""
+    aoi = kept.get("aoi")
+    return JobRequest(
+        project,
+        workflow,
+        JobType(kept["job_type"]),
+        Aoi.from_geojson(aoi["geometry"], aoi["name"]) if aoi else None,
+        GeometricFilter(kept["geometric_filter"]),
+        kept["parameters"],
+        str(kept.get("name") or ""),
+    )
+
+
+def _aoi(value: Any, name: str) -> Optional[Aoi]:
+    if isinstance(value, Mapping):
+        return Aoi.from_geojson(value, name)
+    numbers = value if isinstance(value, (list, tuple)) else ()
+    if len(numbers) != BBOX_NUMBERS or not all(isinstance(number, (int, float)) for number in numbers):
+        raise AoiError(Problem("aoi_broken", where="aoi"))
+    return Aoi(box(*numbers), name)
