@@ -89,6 +89,24 @@ class Settings:
     def make_overviews(self, make: bool) -> None:
         self._set("make_overviews", "yes" if make else "no")
 
+    @property
+    def recent_aois(self) -> Optional[str]:
+        """The AOIs used last, as the JSON text of `aoi_recent`."""
+        return self._get("recent_aois")
+
+    @recent_aois.setter
+    def recent_aois(self, text: Optional[str]) -> None:
+        self._set("recent_aois", text)
+
+    @property
+    def last_aoi(self) -> Optional[str]:
+        """The AOI of the form when it was last open, as the JSON text of `aoi_recent`; None: there was none."""
+        return self._get("last_aoi")
+
+    @last_aoi.setter
+    def last_aoi(self, text: Optional[str]) -> None:
+        self._set("last_aoi", text)
+
     def _credits(self, key: str) -> Optional[float]:
         """A cap. What can't be read as one counts as 0 credits: a broken cap must not let money through."""
         text = self._get(key)
