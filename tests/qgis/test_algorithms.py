@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 from qgis.core import (
+    Qgis,
     QgsApplication,
     QgsFeature,
     QgsGeometry,
@@ -283,12 +284,35 @@ def test_layers_are_handed_to_the_project(provider, aoi, tmp_path, project):
     context, feedback = results["context"], Said()
     ((uri, details),) = context.layersToLoadOnCompletion().items()
     assert uri == results["OUTPUT"]
-    layer = QgsRasterLayer(uri)
-    details.postProcessor().postProcessLayer(layer, context, feedback)  # as QGIS does when it has opened it
-    assert layer.renderer().type() != "multibandcolor"
-    assert layer.metadata().rights() or layer.metadata().abstract()
     assert "Field" in details.name
     assert details.project is project
+
+
+def test_layers_are_loaded_as_the_toolbox_does(provider, aoi, qgis_processing, tmp_path, project):
+    """By Processing's own code: named, styled, described; in a group of the job's where QGIS has such (3.32)."""
+    import inspect
+
+    from processing.gui.Postprocessing import handleAlgorithmResults
+
+    results = run("runjob", WORKFLOW="Demo NDVI", AOI=aoi, JOB_TYPE="live_job", OUTPUT_FOLDER=str(tmp_path), LOAD=True)
+    given = {
+        **{"alg": QgsApplication.processingRegistry().algorithmById("up42jobs:runjob"), "feedback": Said()},
+        **{"context": results["context"], "parameters": {}, "showResults": False},
+    }
+    knows = inspect.signature(handleAlgorithmResults).parameters  # QGIS versions differ
+    assert handleAlgorithmResults(**{name: value for name, value in given.items() if name in knows})
+    (layer,) = project.mapLayers().values()
+    assert layer.isValid()
+    assert "Field" in layer.name()
+    assert layer.renderer().type() != "multibandcolor"
+    assert layer.metadata().rights() or layer.metadata().abstract()
+    groups = [group.name() for group in project.layerTreeRoot().findGroups()]
+    if Qgis.QGIS_VERSION_INT >= 33200:
+        (group,) = groups
+        assert group.startswith("Demo")
+        assert "Field" in group
+    else:
+        assert groups == []
 
 
 def test_iterating_over_a_layer_runs_a_job_for_each_polygon(provider, qgis_processing, tmp_path):
