@@ -1,4 +1,4 @@
-"""The connections: This Computer, Practice, and one that the environment gives."""
+"""The connections: This Computer, Practice, the servers of the user, and one that the environment gives."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import os
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Callable, Optional
-from urllib.parse import urlsplit
 
 from ..net.cancel import Cancel
-from ..net.proxy import is_loopback
 from ..net.session import Session
+from ..platforms.closed import is_closed
 from ..platforms.contract import Platform
 from ..platforms.credentials import Credentials
 from ..platforms.tokens import TokenStore
 from ..platforms.up42_jobs import Up42Jobs
 from .engine_process import LocalEngine
 from .errors import HostError
+from .servers import Login, Server, closed_words, read_servers, url_faults
+from .vault import Vault
 from .words import tr
 
 ENVIRONMENT = ("UP42_JOBS_URL", "UP42_JOBS_PROJECT_ID", "UP42_JOBS_PROJECT_KEY")
@@ -32,7 +33,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Connection:
-    """A place that runs jobs. `has_credits`: jobs can have a price there. The credentials are never in its repr."""
+    """A place that runs jobs. `has_credits`: jobs can have a price there. The credentials are never in its repr.
+
+    A server signs in with `credentials`, or with what `authcfg` names in QGIS's vault.
+    """
 
     id: str
     title: str
@@ -41,6 +45,9 @@ class Connection:
     has_credits: bool
     url: str = ""
     credentials: Optional[Credentials] = field(default=None, repr=False, compare=False)
+    login: Login = Login.PROJECT_KEY
+    authcfg: str = ""
+    project_ids: tuple[str, ...] = ()
 
     @property
     def is_local(self) -> bool:
@@ -53,46 +60,26 @@ class Connections:
 
     def __init__(self, engine: LocalEngine, make_session: Callable[[], Session]) -> None:
         self.engine = engine
+        self.vault = Vault()
         self._make_session = make_session
         self._session: Optional[Session] = None
         self._tokens = TokenStore()
 
     def all(self) -> list[Connection]:
         """This Computer first: it needs no account and nothing to set up."""
-        found = [
-            Connection(
-                Kind.FREE.value,
-                tr("This Computer"),
-                tr("Free, without an account: jobs run on this computer."),
-                Kind.FREE,
-                has_credits=False,
-            ),
-            Connection(
-                Kind.PRACTICE.value,
-                tr("Practice (Play Credits)"),
-                tr("Jobs run on this computer for play credits, to learn the paths that cost money elsewhere."),
-                Kind.PRACTICE,
-                has_credits=True,
-            ),
-        ]
-        url, project_id, project_key = (os.environ.get(name) for name in ENVIRONMENT)
-        if url and project_id and project_key:
-            found.append(
-                Connection(
-                    "environment",
-                    tr("Server of the Environment"),
-                    tr("Given by the environment: {url}").format(url=url),
-                    Kind.SERVER,
-                    has_credits=True,
-                    url=url,
-                    credentials=Credentials.project(project_id, project_key),
-                )
-            )
-        return found
+        return [*_always_there(), *map(_of_server, read_servers()), *_of_environment()]
 
     def by_id(self, connection_id: str) -> Optional[Connection]:
         """The connection of that id, or None."""
         return next((c for c in self.all() if c.id == connection_id), None)
+
+    def unlock(self, connection: Connection) -> None:
+        """Have the connection's login readable; may ask for QGIS's master password, so only on a user's act.
+
+        GUI thread. Raises HostError with a sentence where it stays locked.
+        """
+        if connection.authcfg and not is_closed(connection.url):
+            self.vault.unlock(connection.authcfg)
 
     def session(self, cancel: Cancel) -> Session:
         """The session with QGIS's network settings, bound to one piece of work."""
@@ -107,16 +94,83 @@ class Connections:
             address = self.engine.address(cancel)
             url = address.url
             credentials = address.free if connection.kind is Kind.FREE else address.practice
-        elif urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
-            text = tr("The address {url} is not encrypted, so the project key is not sent there: use https.")
-            raise HostError(text.format(url=url))
+        else:
+            check_address(url)
+            if connection.authcfg:
+                first = connection.project_ids[0] if connection.project_ids else ""
+                credentials = self.vault.credentials(connection.authcfg, connection.login, first)
         if credentials is None:
-            raise ValueError(f"The connection {connection.title} has no credentials.")
-        session = self.session(cancel)
-        return Up42Jobs(session, url, credentials, self._tokens, has_credits=connection.has_credits)
+            text = tr("The connection “{name}” has no authentication: choose one in Manage Connections.")
+            raise HostError(text.format(name=connection.title))
+        return Up42Jobs(
+            self.session(cancel),
+            url,
+            credentials,
+            self._tokens,
+            project_ids=connection.project_ids,
+            has_credits=connection.has_credits,
+        )
 
     def close(self) -> None:
         """Let go of the engine and the sockets; for unload."""
         self.engine.release()
         if self._session is not None:
             self._session.close()
+
+
+def check_address(url: str) -> None:
+    """Raise HostError, without asking anybody, where nothing can or may be sent to this address."""
+    if is_closed(url):
+        raise HostError(closed_words())
+    for fault in url_faults(url):
+        raise HostError(fault.text)
+
+
+def _always_there() -> list[Connection]:
+    return [
+        Connection(
+            Kind.FREE.value,
+            tr("This Computer"),
+            tr("Free, without an account: jobs run on this computer."),
+            Kind.FREE,
+            has_credits=False,
+        ),
+        Connection(
+            Kind.PRACTICE.value,
+            tr("Practice (Play Credits)"),
+            tr("Jobs run on this computer for play credits, to learn the paths that cost money elsewhere."),
+            Kind.PRACTICE,
+            has_credits=True,
+        ),
+    ]
+
+
+def _of_server(server: Server) -> Connection:
+    return Connection(
+        server.id,
+        server.name,
+        tr("Jobs run on {url}, for its credits.").format(url=server.url),
+        Kind.SERVER,
+        has_credits=True,
+        url=server.url,
+        login=server.login,
+        authcfg=server.authcfg,
+        project_ids=server.project_ids,
+    )
+
+
+def _of_environment() -> list[Connection]:
+    url, project_id, project_key = (os.environ.get(name) for name in ENVIRONMENT)
+    if not (url and project_id and project_key):
+        return []
+    return [
+        Connection(
+            "environment",
+            tr("Server of the Environment"),
+            tr("Given by the environment: {url}").format(url=url),
+            Kind.SERVER,
+            has_credits=True,
+            url=url,
+            credentials=Credentials.project(project_id, project_key),
+        )
+    ]

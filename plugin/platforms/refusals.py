@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from ..net import errors as net
 from ..net.redaction import redact
 from . import contract
+from .closed import CLOSED, is_closed
 from .wire import WireError, dict_of, dicts_of, json_of, text_of
 
 LONGEST_MESSAGE = 300  # characters of the platform's own words that a person is asked to read
@@ -16,16 +17,10 @@ _HTML = re.compile(rb"\s*(<!doctype html|<html|<head|<body)", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _CREDITS = re.compile(r"(insufficient|not enough).{0,20}credits", re.IGNORECASE)
 _TOO_MANY_JOBS = re.compile(r"too many .{0,20}jobs", re.IGNORECASE)
-_UP42_HOST = re.compile(r"(.+\.)?up42\.(com|dev)")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _NOT_DONE = (  # keys of net errors: there was no connection yet, or the server only named another address
     *("host_unknown", "refused", "no_way", "tls_failed", "certificate", "certificate_changed", "connect_timed_out"),
     *("proxy_no_way", "proxy_blocked", "proxy_timed_out", "proxy_login", "address", "header", "redirect_moved"),
-)
-
-CLOSED = (
-    "UP42 closed this interface to the public on 15 May 2024. The connection “This Computer” works today: it is free"
-    " and needs no account."
 )
 
 
@@ -93,7 +88,7 @@ class Refusals:
         host = (urlsplit(base_url).hostname or base_url).lower()
         self._host = host
         self._where = "The local engine" if host in _LOOPBACK else host
-        self._is_closed = _UP42_HOST.fullmatch(host) is not None
+        self._is_closed = is_closed(base_url)
         self._login = "user name and password" if is_account else "project ID and project key"
 
     def of(self, error: net.NetError, what: str, changes: bool) -> contract.PlatformError:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from qgis.core import QgsSettings
+
 from up42_jobs.plugin.host.settings import PREFIX, Settings
 
 KEYS = ("job_cap", "month_cap", "collect_policy", "make_overviews")
