@@ -143,7 +143,9 @@ def url_faults(url: str) -> list[Fault]:
             Fault("url", tr("Take all that follows “?” or “#” out of the URL: only the server’s address is needed."))
         ]
     if parts.scheme == "http" and not is_loopback(host):
-        text = tr("http:// is not encrypted, so no key is sent there: use https://. (Only this computer needs none.)")
+        text = tr(
+            "http:// is not encrypted, so no key is sent there: use https://. Only a server on this computer may do without it."
+        )
         return [Fault("url", text)]
     return []
 
