@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
-from shapely.geometry import box
+from shapely.geometry import box, shape
 
 from .aoi import GEOMETRY_PARAMETERS, Aoi, AoiError, GeometricFilter
 from .job import JobType
@@ -44,13 +44,16 @@ def from_inputs(
 
 
 def from_record(project: Project, workflow: Workflow, kept: Mapping[str, Any]) -> JobRequest:
-    """The request that `request_record.record` was made of. Raises AoiError, and ValueError for what is no record."""
+    """The request that `request_record.record` was made of, to the last digit: its fingerprint is the same.
+
+    Raises KeyError, TypeError or ValueError for what is no such record.
+    """
     aoi = kept.get("aoi")
     return JobRequest(
         project,
         workflow,
         JobType(kept["job_type"]),
-        Aoi.from_geojson(aoi["geometry"], aoi["name"]) if aoi else None,
+        Aoi(shape(aoi["geometry"]), str(aoi["name"])) if aoi else None,
         GeometricFilter(kept["geometric_filter"]),
         kept["parameters"],
         str(kept.get("name") or ""),

@@ -345,10 +345,11 @@ def test_a_low_balance_says_how_much_smaller_the_job_must_be(dock, engine_store)
         assert any(f"“limit” {n}." in why for n in (3, 4))
         dock.model.set_parameter(DATA, "limit", 3)
         dock.qtbot.waitUntil(lambda: dock.run.possible, timeout=20_000)
-        dock.model.set_parameter(DATA, "limit", 1)
-        dock.model.set_aoi(aoi(1.2, 0.1))
+    with balance_of(engine_store, int(price.pending)):
+        dock.estimator.forget()
+        dock.estimator.ask_again()
         dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
-        assert "limit" not in refused(dock)  # it is 1 already
+        assert "Buy credits" in refused(dock)
 
 
 def test_the_balance_after_leaves_room_for_what_is_unfinished(dock, journey, parts):
