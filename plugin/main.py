@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QAction, QLabel, QWidget
 
 from .desktop.late_imports import LateImports
 from .desktop.missing_packages import MissingPackages
+from .desktop.options_factory import OptionsFactory
 from .desktop.ui_files import own_icon
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 NAME = "UP42 Jobs"
 PACKAGE = __name__.rpartition(".")[0]
 FIRST_WIDTH = 380  # pixels
-LARGE = (f"{PACKAGE}.desktop.dock", f"{PACKAGE}.algorithms.run_job")  # shapely and requests come with them
+LARGE = (f"{PACKAGE}.desktop.dock", f"{PACKAGE}.algorithms.run_job")  # requests comes with them
+FOR_AOIS = ("shapely.geometry", "shapely.validation", "shapely.ops", "shapely.wkb")  # without it there are no AOIs
 
 
 class Up42JobsPlugin:
@@ -43,6 +45,7 @@ class Up42JobsPlugin:
         self._parts: Optional[Parts] = None
         self._journey: Optional[Journey] = None
         self._content: Optional[DockContent] = None
+        self._options: Optional[OptionsFactory] = None
 
     def initProcessing(self) -> None:
         """Register the algorithms; `qgis_process` calls nothing but this."""
@@ -54,9 +57,11 @@ class Up42JobsPlugin:
 
     def initGui(self) -> None:
         """Add the dock, empty, and its action; begin to import what is large beside QGIS's own start."""
-        self._imports = LateImports(LARGE)
+        self._imports = LateImports(LARGE, FOR_AOIS)
         self._imports.done.connect(self._imported)
         self._add_dock()
+        self._options = OptionsFactory(self._options_accepted)
+        self._iface.registerOptionsWidgetFactory(self._options)
         self._imports.start()
 
     def _add_dock(self) -> None:
@@ -123,6 +128,10 @@ class Up42JobsPlugin:
         if self._content is not None:
             self._content.set_map_marks_visible(not closed)
 
+    def _options_accepted(self) -> None:
+        if self._content is not None:
+            self._content.connections_changed()
+
     def _show_in_dock(self, widget: QWidget) -> None:
         before = self._dock.widget()
         self._dock.setWidget(widget)
@@ -139,6 +148,9 @@ class Up42JobsPlugin:
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
             self._provider = None
+        if self._options is not None:
+            self._iface.unregisterOptionsWidgetFactory(self._options)
+            self._options = None
         if self._dock is not None:
             self._remove_from_window()
 

@@ -12,6 +12,7 @@ from qgis.PyQt.QtGui import QMovie
 from qgis.PyQt.QtWidgets import QWidget
 
 from ..host.connections import Connection
+from ..host.errors import HostError
 from ..host.journey import Journey
 from ..host.records import Catalogue
 from ..host.settings import Settings
@@ -26,6 +27,7 @@ from .in_turns import InTurns
 from .job_form import JobForm
 from .jobs_tab import JobsTab
 from .messages import Messages
+from .options_factory import PAGE
 from .request_model import RequestModel
 from .scenes_list import ScenesList
 from .ui_files import set_up, theme_icon
@@ -44,7 +46,7 @@ class DockContent(QWidget):
         self._asking: Optional[Work] = None  # the balance
         self._started: dict[str, Aoi] = {}  # job id -> AOI, until its outputs arrive
         self._ended: dict[str, frozenset[str]] = {}  # connection id -> jobs that have ended
-        self._canvas = iface.mapCanvas()
+        self._iface, self._canvas = iface, iface.mapCanvas()
         self._messages = Messages(iface.messageBar())
         journey.told.connect(self._messages.tell)
         journey.arrived.connect(self._arrived)
@@ -62,7 +64,7 @@ class DockContent(QWidget):
         self.tabs.setEnabled(False)
         self.noticeRow.hide()
         self.header.choose(settings.last_connection)
-        steps = [*self.form.building_steps(), self._add_jobs, self._add_scenes, self._connect, self.open_connection]
+        steps = [*self.form.building_steps(), self._add_jobs, self._add_scenes, self._connect, self._open_first]
         self._building = InTurns(steps, self)
 
     def build(self) -> None:
@@ -81,23 +83,56 @@ class DockContent(QWidget):
 
     def _connect(self) -> None:
         self.header.connection_chosen.connect(lambda _connection: self.open_connection())
-        self.tryAgainButton.clicked.connect(self.open_connection)
+        self.header.project_chosen.connect(self._choose_project)
+        self.header.manage_wanted.connect(self._manage_connections)
+        self.tryAgainButton.clicked.connect(lambda: self.open_connection())
         self.form.run.submitted.connect(self._submitted)
         self.form.run.failed.connect(lambda text: self._messages.tell("warning", text))
         self.form.workflow.scene_folder_chosen.connect(self._add_scene_folder)
         self.form.workflow.workflow_chosen.connect(self._remember_workflow)
 
-    def open_connection(self) -> None:
-        """Read what the chosen connection offers; the form is off until then."""
+    def _open_first(self) -> None:
+        """The dock may have opened with QGIS: that is nobody's act, so nobody is asked for a password."""
+        self.open_connection(asked_for=False)
+
+    def open_connection(self, asked_for: bool = True) -> None:
+        """Read what the chosen connection offers; the form is off until then.
+
+        `asked_for`: the user has just asked for it, so QGIS may ask for its master password.
+        """
         if self._opening is not None:
             self._opening.cancel()
         connection = self.header.connection
         self.tabs.setEnabled(True)
         self.form.setEnabled(False)
         self._notice(self.tr("Opening {connection}…").format(connection=connection.title), busy=True)
+        try:
+            if asked_for:
+                self._journey.connections.unlock(connection)
+        except HostError as e:
+            self._not_opened(str(e))
+            return
         self._opening = self._journey.open(
-            connection, lambda catalogue: self._opened(connection, catalogue), self._not_opened
+            connection,
+            lambda catalogue: self._opened(connection, catalogue),
+            self._not_opened,
+            self._settings.last_project(connection.id),
         )
+
+    def _choose_project(self, project_id: str) -> None:
+        self._settings.set_last_project(self.header.connection.id, project_id)
+        self.open_connection()
+
+    def _manage_connections(self) -> None:
+        self._iface.showOptionsDialog(self._iface.mainWindow(), PAGE)
+
+    def connections_changed(self) -> None:
+        """The user has accepted the options: list what there is now, and open the chosen one anew if it is another."""
+        before = self.header.connection
+        self.header.set_connections(self._journey.connections.all())
+        not_open = self.model.catalogue is None or self.model.catalogue.connection.id != before.id
+        if self.header.connection != before or not_open:
+            self.open_connection()
 
     def _opened(self, connection: Connection, catalogue: Catalogue) -> None:
         self._opening = None
@@ -154,7 +189,9 @@ class DockContent(QWidget):
         if connection.has_credits and self._opening is None:
             if self._asking is not None:
                 self._asking.cancel()
-            self._asking = self._journey.open(connection, self._got_balance, lambda _text: None)
+            self._asking = self._journey.open(
+                connection, self._got_balance, lambda _text: None, self._settings.last_project(connection.id)
+            )
 
     def _got_balance(self, catalogue: Catalogue) -> None:
         if self.model.catalogue is not None and self.model.catalogue.connection.id == catalogue.connection.id:

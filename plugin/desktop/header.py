@@ -1,58 +1,86 @@
-"""The header line: connection, project where there are several, balance where there is one."""
+"""The head of the dock: connection, balance where there is one, project where there are several, its limits."""
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Sequence
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QWidget
 
 from ..host.connections import Connection
+from ..host.limits import limits_line
 from ..host.words import number
 from .request_model import RequestModel
-from .ui_files import set_up
+from .ui_files import set_up, soften, theme_icon, tooltip
 
 
 class Header(QWidget):
     """Chooses where jobs run; what is there to choose comes from outside."""
 
     connection_chosen = pyqtSignal(object)  # Connection
+    project_chosen = pyqtSignal(str)  # project id
+    manage_wanted = pyqtSignal()
 
-    def __init__(self, model: RequestModel, connections: list[Connection], parent: Optional[QWidget] = None) -> None:
+    def __init__(self, model: RequestModel, connections: Sequence[Connection], parent: Optional[QWidget] = None):
         super().__init__(parent)
         set_up(self, "header")
         self._model = model
-        for connection in connections:
-            self.connectionCombo.addItem(connection.title, connection)
-            hint_role = Qt.ItemDataRole.ToolTipRole
-            self.connectionCombo.setItemData(self.connectionCombo.count() - 1, connection.hint, hint_role)
-        self.connectionCombo.activated.connect(lambda _index: self._chosen())
-        self.projectLabel.hide()
+        self._connections: list[Connection] = []
+        self._chosen: Optional[Connection] = None
+        soften(self.limitsLabel)
+        self.set_connections(connections)
+        self.connectionCombo.activated.connect(self._activated)
+        self.projectCombo.activated.connect(lambda _index: self.project_chosen.emit(self.projectCombo.currentData()))
         self.balanceLabel.hide()
+        self.projectRow.hide()
+        self.limitsLabel.hide()
         model.changed.connect(self._show)
 
     @property
     def connection(self) -> Connection:
         """The chosen connection."""
-        return self.connectionCombo.currentData()
+        return self._chosen or self._connections[0]
+
+    def set_connections(self, connections: Sequence[Connection]) -> None:
+        """List these. The chosen one stays chosen by its id; where it is gone, the first one is."""
+        chosen_id = self._chosen.id if self._chosen else None
+        self._connections = list(connections)
+        self.connectionCombo.clear()
+        for connection in self._connections:
+            self.connectionCombo.addItem(connection.title, connection.id)
+            last, role = self.connectionCombo.count() - 1, Qt.ItemDataRole.ToolTipRole
+            self.connectionCombo.setItemData(last, tooltip(connection.hint), role)
+        self.connectionCombo.insertSeparator(self.connectionCombo.count())
+        self.connectionCombo.addItem(theme_icon("mActionOptions"), self.tr("Manage Connections…"))
+        self._chosen = self._connections[0]
+        self.choose(chosen_id)
 
     def choose(self, connection_id: Optional[str]) -> None:
         """Show that connection as the chosen one, if there is such."""
-        for index in range(self.connectionCombo.count()):
-            if self.connectionCombo.itemData(index).id == connection_id:
-                self.connectionCombo.setCurrentIndex(index)
-        self.connectionCombo.setToolTip(self.connection.hint)
+        self._chosen = next((c for c in self._connections if c.id == connection_id), self.connection)
+        self.connectionCombo.setCurrentIndex(self._connections.index(self._chosen))
+        self.connectionCombo.setToolTip(tooltip(self._chosen.hint))
 
-    def _chosen(self) -> None:
-        self.connectionCombo.setToolTip(self.connection.hint)
-        self.connection_chosen.emit(self.connection)
+    def _activated(self, index: int) -> None:
+        if index < len(self._connections):
+            self.choose(self._connections[index].id)
+            self.connection_chosen.emit(self.connection)
+        else:
+            self.choose(self.connection.id)
+            QTimer.singleShot(0, self.manage_wanted.emit)  # the list closes first
 
     def _show(self) -> None:
         catalogue = self._model.catalogue
         if catalogue is None:
             return
-        self.projectLabel.setText(catalogue.project.name)
-        self.projectLabel.setVisible(len(catalogue.projects) > 1)
+        self.projectRow.setVisible(len(catalogue.projects) > 1)
+        with QSignalBlocker(self.projectCombo):
+            self.projectCombo.clear()
+            for project in catalogue.projects:
+                self.projectCombo.addItem(project.name, project.id)
+            self.projectCombo.setCurrentIndex(self.projectCombo.findData(catalogue.project.id))
+        self.limitsLabel.setText(limits_line(catalogue.project))
+        self.limitsLabel.show()
         self.balanceLabel.setVisible(catalogue.balance is not None)
         if catalogue.balance is not None:
             self.balanceLabel.setText(self.tr("{balance} credits").format(balance=number(catalogue.balance)))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Callable, Optional
 
-from qgis.gui import QgsOptionsPageWidget, QgsOptionsWidgetFactory
+from qgis.gui import QgsOptionsPageWidget
 from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
 from ..host.settings import Settings
 from .connection_list import ConnectionList
+from .options_factory import PAGE
 from .options_outputs import OutputOptions
 from .options_spending import SpendingOptions
-from .ui_files import own_icon, set_up
-
-TITLE = "UP42 Jobs"
-PAGE = "Up42JobsOptions"  # its objectName, by which QGIS opens it
+from .ui_files import set_up
 
 
 class OptionsPage(QgsOptionsPageWidget):
@@ -43,17 +41,3 @@ class OptionsPage(QgsOptionsPageWidget):
         for tab in (self.connections, self.outputs, self.spending):
             tab.apply()
         self._accepted()
-
-
-class OptionsFactory(QgsOptionsWidgetFactory):
-    """Makes the page each time that the options are opened."""
-
-    def __init__(self, accepted: Callable[[], None]) -> None:
-        super().__init__()
-        self.setTitle(TITLE)
-        self.setIcon(own_icon("up42_jobs"))
-        self._accepted = accepted
-
-    def createWidget(self, parent: Optional[QWidget] = None) -> OptionsPage:
-        """The page with what is kept now."""
-        return OptionsPage(self._accepted, parent)

@@ -56,11 +56,16 @@ class Journey(QObject):
         self._arrivals.told.connect(self.told)
         self._arrivals.arrived.connect(self.arrived)
 
-    def open(self, connection: Connection, done: Callable[[Catalogue], None], failed: Failed) -> Work:
-        """Read a connection's projects, workflows and balance; starts the local engine where it is needed."""
+    def open(
+        self, connection: Connection, done: Callable[[Catalogue], None], failed: Failed, project_id: str = ""
+    ) -> Work:
+        """Read a connection's projects, one project's workflows and the balance; may start the local engine.
+
+        `project_id`: whose workflows; the first project's where it is not one of them.
+        """
         return self._start(
             tr("Open {connection}").format(connection=connection.title),
-            lambda cancel: read_catalogue(self.connections, connection, cancel),
+            lambda cancel: read_catalogue(self.connections, connection, cancel, project_id),
             done,
             failed,
         )
@@ -249,11 +254,13 @@ class Journey(QObject):
         )
 
 
-def read_catalogue(connections: Connections, connection: Connection, cancel: Cancel) -> Catalogue:
+def read_catalogue(
+    connections: Connections, connection: Connection, cancel: Cancel, project_id: str = ""
+) -> Catalogue:
     """Projects, workflows and balance of a connection. Worker thread."""
     platform = connections.open(connection, cancel)
     projects = platform.projects()
-    project = projects[0]
+    project = next((p for p in projects if p.id == project_id), projects[0])
     return Catalogue(
         connection,
         projects,

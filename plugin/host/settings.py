@@ -41,6 +41,14 @@ class Settings:
         """Remember the workflow of a connection."""
         self._set(f"last_workflow/{connection_id}", workflow_id)
 
+    def last_project(self, connection_id: str) -> str:
+        """The id of the project that was used last on a connection; "" for none."""
+        return self._get(f"last_project/{connection_id}") or ""
+
+    def set_last_project(self, connection_id: str, project_id: Optional[str]) -> None:
+        """Remember the project of a connection."""
+        self._set(f"last_project/{connection_id}", project_id)
+
     @property
     def output_folder(self) -> Optional[str]:
         """Where output folders are made; None: beside the saved project, else in the documents folder."""

@@ -123,7 +123,7 @@ def test_a_mistake_is_marked_as_it_is_typed_and_a_paid_job_needs_a_confirmation(
         "def jobs():\n    return len(plugin._journey.records('practice'))\n"
     )
     desktop.click("connectionCombo")
-    desktop.key("End", "Return")
+    desktop.key("End", "Up", "Return")  # the last one is Manage Connections…
     desktop.wait("form.isEnabled() and model.catalogue.connection.id == 'practice'")
     desktop.click("exampleButton")
     desktop.wait("find('runButton').text() == 'Run Test Query (Free)'")

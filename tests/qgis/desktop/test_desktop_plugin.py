@@ -40,6 +40,7 @@ def footprint(window):
         "docks": len(window.findChildren(QDockWidget)),
         "icons": len(window.icons),
         "menu": len(window.menu),
+        "options": len(window.options),
         "provider": provider() is not None,
         "map items": len(canvas.scene().items()),
         "windows": sum(not sip.isdeleted(w) for w in QApplication.topLevelWidgets()),

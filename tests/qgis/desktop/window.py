@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qgis.gui import QgsMapCanvas, QgsMessageBar, QgsStatusBar
-from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMainWindow
+from qgis.gui import QgsMapCanvas, QgsMessageBar, QgsOptionsWidgetFactory, QgsStatusBar
+from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMainWindow, QWidget
 
 
 class Window(QMainWindow):
@@ -15,6 +15,8 @@ class Window(QMainWindow):
         self.bar, self.status = QgsMessageBar(self), QgsStatusBar(self)
         self.icons: list[QAction] = []
         self.menu: list[QAction] = []
+        self.options: list[QgsOptionsWidgetFactory] = []
+        self.options_opened: list[str] = []
         self.setCentralWidget(self.canvas)
         self.resize(1400, 900)
 
@@ -42,6 +44,15 @@ class Window(QMainWindow):
 
     def addPluginToWebMenu(self, _name: str, action: QAction) -> None:
         self.menu.append(action)
+
+    def registerOptionsWidgetFactory(self, factory: QgsOptionsWidgetFactory) -> None:
+        self.options.append(factory)
+
+    def unregisterOptionsWidgetFactory(self, factory: QgsOptionsWidgetFactory) -> None:
+        self.options.remove(factory)
+
+    def showOptionsDialog(self, _parent: QWidget, page: str) -> None:
+        self.options_opened.append(page)
 
     def removePluginWebMenu(self, _name: str, action: QAction) -> None:
         self.menu.remove(action)
