@@ -23,7 +23,6 @@ from ..host.connections import ENVIRONMENT, Connection, Connections
 from ..host.errors import explain
 from ..host.parts import Parts, make_parts
 from ..host.words import tr
-from ..jobs.job import Job
 from ..jobs.workflow import Project, Workflow
 from ..net.cancel import Cancel, Cancelled
 from ..platforms.contract import Platform
@@ -183,11 +182,6 @@ def find_workflow(workflows: list[Workflow], wanted: str) -> Workflow:
 def separated(text: str) -> list[str]:
     """The items of a list that is written with commas or blanks between them, each once."""
     return list(dict.fromkeys(text.replace(",", " ").split()))
-
-
-def ids(jobs: list[Job]) -> str:
-    """The IDs of jobs, as JOB_IDS has them."""
-    return ",".join(job.id for job in jobs)
 
 
 @contextmanager

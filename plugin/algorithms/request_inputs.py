@@ -18,6 +18,7 @@ from qgis.core import (
 
 from ..host.aoi_source import aoi_from_source
 from ..host.aois_per_feature import aois_per_feature
+from ..host.batch import Batch
 from ..host.errors import RequestProblems
 from ..host.script_submit import Allowance, Sent, Wanted, submit_all
 from ..host.words import tr
@@ -27,7 +28,7 @@ from ..jobs.job import Job, JobType
 from ..jobs.naming import job_name
 from ..jobs.request import JobRequest
 from ..jobs.workflow import Workflow
-from .base import JobAlgorithm, Place, Run, find_workflow, ids, separated
+from .base import JobAlgorithm, Place, Run, find_workflow, separated
 
 
 class RequestAlgorithm(JobAlgorithm):
@@ -109,6 +110,25 @@ class SendingAlgorithm(RequestAlgorithm):
             tr("With one job per feature: the FIDs to submit, with commas between; what NOT_SUBMITTED has told."),
             advanced=True,
         )
+        self.add(
+            QgsProcessingParameterString("BATCH", tr("Batch"), optional=True),
+            tr(
+                "A name of your choice for what is to be submitted once. Run again with the same one, also after an"
+                " interruption, features that were submitted before are not submitted again, but their job IDs are"
+                " told again; and the maximum of credits is the whole batch's."
+            ),
+            advanced=True,
+        )
+        self.add(
+            QgsProcessingParameterBoolean(
+                "FORGET_UNCONFIRMED", tr("Forget unconfirmed submits of the batch"), defaultValue=False
+            ),
+            tr(
+                "Your word that interrupted submits of this batch whose jobs can't be found have made no job: they are"
+                " sent again. Where one did, it is run twice."
+            ),
+            advanced=True,
+        )
         self.addOutput(QgsProcessingOutputString("JOB_ID", tr("Job ID")))
         self.addOutput(QgsProcessingOutputString("JOB_IDS", tr("Job IDs")))
         self.addOutput(QgsProcessingOutputString("NOT_SUBMITTED", tr("FIDs not submitted")))
@@ -130,11 +150,18 @@ class SendingAlgorithm(RequestAlgorithm):
             Allowance(self.number(run, "MAX_CREDITS"), self.yes(run, "ALLOW_UNKNOWN_PRICE")),
             run.cancel,
             tell,
+            self._batch(run, place),
         )
         if sent.not_submitted:
             text = tr("The project has as many unfinished jobs as it may have. Not submitted yet: features {fids}.")
             run.feedback.pushInfo(text.format(fids=fids_text(sent)))
         return sent
+
+    def _batch(self, run: Run, place: Place) -> Optional[Batch]:
+        name, forget = self.text(run, "BATCH"), self.yes(run, "FORGET_UNCONFIRMED")
+        if forget and not name:
+            raise QgsProcessingException(tr("FORGET_UNCONFIRMED is for a batch: give its name as BATCH."))
+        return Batch(run.parts.ledger, place.connection.id, place.project.id, name, forget) if name else None
 
     def _wanted(self, run: Run, place: Place) -> list[Wanted]:
         request = self.request(run, place).of_type(JobType(self.choice(run, "JOB_TYPE")))
@@ -173,8 +200,8 @@ def spending_help() -> str:
 def sent_results(sent: Sent) -> dict[str, str]:
     """The outputs that tell what was sent."""
     return {
-        "JOB_ID": sent.jobs[0].id if sent.jobs else "",
-        "JOB_IDS": ids(sent.jobs),
+        "JOB_ID": sent.job_ids[0] if sent.job_ids else "",
+        "JOB_IDS": ",".join(sent.job_ids),
         "NOT_SUBMITTED": fids_text(sent),
     }
 

@@ -36,4 +36,6 @@ class RunJob(SendingAlgorithm, CollectingAlgorithm):
     def work(self, run: Run) -> dict[str, Any]:
         place = self.place(run)
         sent = self.send(run, place)
-        return {**sent_results(sent), **self.collect_all(run, place, sent.jobs)}
+        now = {job.id: job for job in sent.jobs}
+        jobs = [now.get(job_id) or place.platform.job(place.project.id, job_id) for job_id in sent.job_ids]
+        return {**sent_results(sent), **self.collect_all(run, place, jobs)}

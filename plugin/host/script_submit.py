@@ -5,6 +5,7 @@ All requests are checked and priced before the first is sent. Worker thread.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass, field
 from typing import Callable, Optional, Sequence
 
@@ -12,6 +13,7 @@ from ..jobs.job import Job
 from ..jobs.request import JobRequest
 from ..net.cancel import Cancel, Cancelled
 from ..platforms.contract import Platform, TooManyJobs
+from .batch import Batch
 from .errors import HostError, NotConfirmed, RequestProblems, explain
 from .ledger import Ledger
 from .origin import Origin
@@ -37,9 +39,13 @@ class Wanted:
 
 @dataclass
 class Sent:
-    """What became of a run: the jobs in the order sent, and the FIDs that the platform had no place for."""
+    """What became of a run: the jobs in the order wanted, and the FIDs that the platform had no place for.
+
+    `jobs` are those that this run has sent; `job_ids` also has those that were sent in the same batch before.
+    """
 
     jobs: list[Job] = field(default_factory=list)
+    job_ids: list[str] = field(default_factory=list)
     not_submitted: list[int] = field(default_factory=list)
 
 
@@ -55,33 +61,76 @@ def submit_all(
     allowance: Allowance,
     cancel: Cancel,
     sent_one: Callable[[Wanted, Job], None] = lambda _wanted, _job: None,
+    batch: Optional[Batch] = None,
 ) -> Sent:
     """Send the requests, one after the other, until all are sent or the project has as many jobs as it may have.
 
-    Raises RequestProblems, NotConfirmed and PlatformError with nothing sent; PartlySent after the first was sent;
-    TooManyJobs where a single AOI finds no place.
+    In a batch those that were sent in it before are not sent again, and the allowance is the whole batch's.
+
+    Raises RequestProblems, NotConfirmed, Unconfirmed, ChangedInBatch and PlatformError with nothing sent; PartlySent
+    after the first was sent; TooManyJobs where a single AOI finds no place.
     """
-    _check(wanted)
-    confirmations = _confirmations(platform, wanted, allowance, cancel)
+    known = _sent_before(platform, wanted, batch, cancel)
+    wanted_now = [one for one in wanted if one.fid not in known]
+    _check(wanted_now)
+    spent = batch.credits() if batch else 0.0
+    confirmations = _confirmations(platform, wanted_now, allowance, cancel, spent, batch)
+    sent = _send(platform, ledger, connection_id, list(zip(wanted_now, confirmations)), cancel, sent_one, batch)
+    now = iter(sent.jobs)
+    for one in wanted:
+        if one.fid in known:
+            sent.job_ids.append(known[one.fid])
+        elif one.fid not in sent.not_submitted:
+            sent.job_ids.append(next(now).id)
+    return sent
+
+
+def _sent_before(
+    platform: Platform, wanted: Sequence[Wanted], batch: Optional[Batch], cancel: Cancel
+) -> dict[Optional[int], str]:
+    """FID and job ID of what was sent in the batch before. Raises Unconfirmed, ChangedInBatch."""
+    known: dict[Optional[int], str] = {}
+    for one in wanted if batch else ():
+        cancel.check()
+        job_id = batch.job_of(platform, one.fid, one.request) if batch else None
+        if job_id is not None:
+            known[one.fid] = job_id
+    return known
+
+
+def _send(
+    platform: Platform,
+    ledger: Ledger,
+    connection_id: str,
+    wanted: Sequence[tuple[Wanted, Optional[Confirmation]]],
+    cancel: Cancel,
+    sent_one: Callable[[Wanted, Job], None],
+    batch: Optional[Batch],
+) -> Sent:
     sent = Sent()
-    for place, (one, confirmation) in enumerate(zip(wanted, confirmations)):
+    for place, (one, confirmation) in enumerate(wanted):
+        claim = batch.claim(one.fid) if batch else _no_claim
         try:
             cancel.check()
-            job = submit(platform, ledger, connection_id, one.request, Origin("", ""), confirmation)
+            job = submit(platform, ledger, connection_id, one.request, Origin("", ""), confirmation, claim)
         except TooManyJobs:
             if one.fid is None:
                 raise
-            sent.not_submitted = [later.fid for later in wanted[place:] if later.fid is not None]
+            sent.not_submitted = [later.fid for later, _ in wanted[place:] if later.fid is not None]
             break
         except Cancelled:
             raise
         except Exception as e:
             if not sent.jobs:
                 raise
-            raise PartlySent(_partly(sent.jobs, wanted[place:], explain(e))) from e
+            raise PartlySent(_partly(sent.jobs, [later for later, _ in wanted[place:]], explain(e))) from e
         sent.jobs.append(job)
         sent_one(one, job)
     return sent
+
+
+def _no_claim(_db: sqlite3.Connection) -> None:
+    """Outside of a batch there is nothing to claim."""
 
 
 def _check(wanted: Sequence[Wanted]) -> None:
@@ -96,16 +145,21 @@ def _check(wanted: Sequence[Wanted]) -> None:
 
 
 def _confirmations(
-    platform: Platform, wanted: Sequence[Wanted], allowance: Allowance, cancel: Cancel
+    platform: Platform,
+    wanted: Sequence[Wanted],
+    allowance: Allowance,
+    cancel: Cancel,
+    spent: float,
+    batch: Optional[Batch],
 ) -> list[Optional[Confirmation]]:
-    """What each request is allowed to cost: its own estimate, all of them within the allowance. Raises NotConfirmed.
+    """What each request is allowed to cost: its own estimate, with `spent` within the allowance. Raises NotConfirmed.
 
-    The spending caps per job and per month are to be checked here too: every script comes this way.
+    The spending caps per job and per month are checked by `submit`, for every caller.
     """
     if not any(has_price(platform, one.request) for one in wanted):
-        return [None] * len(wanted)
+        return [_confirmation(one, None, batch) if batch else None for one in wanted]
     found: list[Optional[Confirmation]] = []
-    total = 0.0
+    total = spent
     for one in wanted:
         cancel.check()
         price = most_credits(platform, one.request)
@@ -114,14 +168,29 @@ def _confirmations(
                 tr("The price of this Live Job is unknown, so it was not run: allow that with ALLOW_UNKNOWN_PRICE.")
             )
         total += price or 0.0
-        found.append(Confirmation(one.request.fingerprint, price, again=True))
-    if total > allowance.max_credits:
-        text = tr(
-            "This may cost {total} credits, but MAX_CREDITS allows {most}, so it was not run: allow more, or make the"
-            " AOI smaller."
-        )
-        raise NotConfirmed(text.format(total=number(total), most=number(allowance.max_credits)))
+        found.append(_confirmation(one, price, batch))
+    if wanted and total > allowance.max_credits:
+        raise NotConfirmed(_too_dear(total, spent, allowance.max_credits))
     return found
+
+
+def _confirmation(one: Wanted, price: Optional[float], batch: Optional[Batch]) -> Confirmation:
+    if batch is None:
+        return Confirmation(one.request.fingerprint, price, again=True)
+    return Confirmation(one.request.fingerprint, price, again=True, id=batch.key(one.fid))
+
+
+def _too_dear(total: float, spent: float, most: float) -> str:
+    text = tr(
+        "This may cost {total} credits, but MAX_CREDITS allows {most}, so it was not run: allow more, or make the"
+        " AOI smaller."
+    )
+    if spent:
+        text = tr(
+            "With the {spent} credits of the jobs that were submitted before, this batch may cost {total} credits, but"
+            " MAX_CREDITS allows {most}, so no more was run: allow more."
+        )
+    return text.format(total=number(total), spent=number(spent), most=number(most))
 
 
 def most_credits(platform: Platform, request: JobRequest) -> Optional[float]:

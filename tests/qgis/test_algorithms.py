@@ -181,6 +181,7 @@ def layer_of(results, name):
 def test_each_has_its_help_and_its_inputs_and_outputs(provider):
     request = {"CONNECTION", "PROJECT", "WORKFLOW", "AOI", "FILTER", "PARAMETERS"}
     sending = {"JOB_TYPE", "NAME", "MAX_CREDITS", "ALLOW_UNKNOWN_PRICE", "ONE_JOB_PER_FEATURE", "FIDS"}
+    sending |= {"BATCH", "FORGET_UNCONFIRMED"}
     collecting = {"TASK", "WAIT", "OUTPUT_FOLDER", "LOAD", "SCENES"}
     sent, collected = {"JOB_ID", "JOB_IDS", "NOT_SUBMITTED"}, {"STATUS", "OUTPUT_FOLDER", "FILES", "SCENES", "OUTPUT"}
     estimated = {"CREDITS_MIN", "CREDITS_MAX", "SECONDS_MIN", "SECONDS_MAX", "TABLE"}
@@ -245,6 +246,60 @@ def test_the_maximum_is_for_all_features_together(provider, tmp_path):
     assert run("canceljob", CONNECTION="practice", JOB_ID=first)["STATUS"] == "succeeded"
 
 
+def test_a_batch_is_sent_once_within_one_maximum(provider, tmp_path):
+    """Run again under its name it sends what is missing only, and the maximum is for all that it has sent."""
+    fields = polygon_layer(*NORTH_AND_SOUTH)
+    price = run("estimatejob", CONNECTION="practice", WORKFLOW="Demo NDVI", AOI=polygon_layer(NORTH_AND_SOUTH[0]))
+    most = price["CREDITS_MAX"]
+    asked = {
+        **{"CONNECTION": "practice", "WORKFLOW": "Demo NDVI", "AOI": fields, "JOB_TYPE": "live_job"},
+        **{"ONE_JOB_PER_FEATURE": True, "NAME": "Once", "BATCH": "a night"},
+    }
+    first = run("submitjob", **asked, FIDS="1", MAX_CREDITS=most)
+    with pytest.raises(QgsProcessingException, match="jobs that were submitted before, this batch may cost"):
+        run("submitjob", **asked, MAX_CREDITS=1.5 * most)
+    both = run("submitjob", **asked, MAX_CREDITS=2 * most)
+    assert both["JOB_IDS"].split(",")[0] == first["JOB_IDS"]
+    for again in ("submitjob", "submitjob"):
+        assert run(again, **asked)["JOB_IDS"] == both["JOB_IDS"]
+    collected = run("runjob", **asked, OUTPUT_FOLDER=str(tmp_path))
+    assert collected["JOB_IDS"] == both["JOB_IDS"]
+    assert collected["STATUS"] == "succeeded,succeeded"
+    listed = run("listjobs", CONNECTION="practice", SEARCH="Once", OUTPUT="memory:")
+    assert layer_of(listed, "OUTPUT").featureCount() == 2
+    with pytest.raises(QgsProcessingException, match="Feature 1 was submitted in the batch “a night” before"):
+        run("submitjob", **{**asked, "WORKFLOW": "Demo Imagery"})
+    with pytest.raises(QgsProcessingException, match="give its name as BATCH"):
+        run("submitjob", **{**asked, "BATCH": "", "FORGET_UNCONFIRMED": True})
+
+
+def test_two_runs_of_a_batch_at_once_send_each_job_once(provider):
+    """One of them may be turned away; together they have sent each feature once."""
+    places = [(13.37 + 0.02 * n, 52.50, 13.38 + 0.02 * n, 52.505) for n in range(4)]
+    layers, told = [polygon_layer(*places) for _ in range(3)], []
+
+    def work(layer):
+        algorithm = QgsApplication.processingRegistry().createAlgorithmById("up42jobs:submitjob")
+        parameters = {
+            **{"CONNECTION": "local", "WORKFLOW": "Demo Imagery", "AOI": layer, "ONE_JOB_PER_FEATURE": True},
+            **{"NAME": "Race", "BATCH": "race"},
+        }
+        told.append(algorithm.run(parameters, QgsProcessingContext(), Said())[1])
+
+    threads = [threading.Thread(target=work, args=(layer,)) for layer in layers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(told) == len(threads)
+    asked = {"CONNECTION": "local", "WORKFLOW": "Demo Imagery", "AOI": layers[0], "ONE_JOB_PER_FEATURE": True}
+    done = run("submitjob", **asked, NAME="Race", BATCH="race")
+    listed = run("listjobs", CONNECTION="local", SEARCH="Race", OUTPUT="memory:")
+    ids = [row["id"] for row in layer_of(listed, "OUTPUT").getFeatures()]
+    assert sorted(ids) == sorted(done["JOB_IDS"].split(","))
+    assert len(ids) == len(places)
+
+
 def test_one_wrong_feature_sends_none(provider):
     tiny = (13.5, 52.5, 13.5001, 52.5001)  # below Practice's minimum of 0.1 km²
     with pytest.raises(QgsProcessingException, match=r"Feature 2: The AOI is .* km², but at least 0.1"):
@@ -281,7 +336,7 @@ def test_a_task_has_an_output_of_its_own(provider, aoi, tmp_path):
 
 def test_layers_are_handed_to_the_project(provider, aoi, tmp_path, project):
     results = run("runjob", WORKFLOW="Demo NDVI", AOI=aoi, JOB_TYPE="live_job", OUTPUT_FOLDER=str(tmp_path), LOAD=True)
-    context, feedback = results["context"], Said()
+    context = results["context"]
     ((uri, details),) = context.layersToLoadOnCompletion().items()
     assert uri == results["OUTPUT"]
     assert "Field" in details.name
@@ -309,8 +364,7 @@ def test_layers_are_loaded_as_the_toolbox_does(provider, aoi, qgis_processing, t
     groups = [group.name() for group in project.layerTreeRoot().findGroups()]
     if Qgis.QGIS_VERSION_INT >= 33200:
         (group,) = groups
-        assert group.startswith("Demo")
-        assert "Field" in group
+        assert group.startswith("Field · Demo NDVI · ")
     else:
         assert groups == []
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from up42_jobs.plugin.algorithms.provider import Up42JobsProvider
 from up42_jobs.plugin.host.engine_process import LocalEngine
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.net.cancel import Cancel
+from up42_jobs.tests.qgis.headless_shell import HeadlessShell
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/scripting.md").read_text(encoding="utf-8")
@@ -38,37 +37,7 @@ def engine(qgis_app, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shell(engine, tmp_path_factory):
-    """Runs a command as on a machine of its own without a display: a fresh profile with the plugin enabled."""
-    home = tmp_path_factory.mktemp("home")
-    program = shutil.which("qgis_process.bin") or shutil.which("qgis_process")
-    assert program, "qgis_process belongs to QGIS"
-    plugins = home / "config/profiles/default/python/plugins"
-    plugins.mkdir(parents=True)
-    (plugins / "up42_jobs").symlink_to(ROOT)
-    settings = home / "config/profiles/default/QGIS"
-    settings.mkdir()
-    (settings / "QGIS3.ini").write_text("[PythonPlugins]\nup42_jobs=true\n")
-    (home / "run").mkdir(mode=0o700)
-    (home / "bin").mkdir()
-    (home / "bin/qgis_process").symlink_to(program)
-
-    def call(*command, **more):
-        environment = {
-            "PATH": f"{home / 'bin'}:/usr/bin:/bin",
-            "HOME": str(home),
-            "LC_ALL": "C.UTF-8",
-            "QT_QPA_PLATFORM": "offscreen",
-            "QGIS_CUSTOM_CONFIG_PATH": str(home / "config"),
-            "XDG_RUNTIME_DIR": str(home / "run"),
-            "UP42_JOBS_ENGINE_DATA": str(engine.data_folder),
-            **more,
-        }
-        return subprocess.run(
-            command, env=environment, cwd=home, capture_output=True, text=True, timeout=120, check=False
-        )
-
-    call.home = home
-    return call
+    return HeadlessShell(tmp_path_factory.mktemp("home"), engine.data_folder)
 
 
 def test_the_python_examples_run(engine, qgis_processing, tmp_path, monkeypatch, capsys):
