@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, Sequence
 
@@ -26,8 +26,10 @@ from ..net.cancel import Cancel
 from ..platforms.contract import Platform, PlatformError, Unreachable
 from .connections import Connection, Connections
 from .ledger import Entry, Ledger
+from .settings import Settings
 from .version import plugin_version
 from .words import tr
+from .zip_members import unpack_zips
 
 QUICKLOOKS = "quicklooks"
 SKIPPED_TOLD = 3  # by name; a message has to be short
@@ -100,7 +102,7 @@ def collect(
         job_id=key,
         cancel=cancel,
         progress=tell,
-        after_member=overviews_hook(cancel),
+        after_member=_member_hook(cancel),
         retry_on=(Unreachable,),
     )
     if job.job_type is JobType.TEST_QUERY:
@@ -109,6 +111,11 @@ def collect(
     if task is None:
         ledger.note_delivered(connection.id, job.id, delivered.folder)
     return prepared
+
+
+def _member_hook(cancel: Cancel) -> Callable[[Path], None]:
+    """What is done with each file as it is unpacked: overviews, unless the user wants none."""
+    return overviews_hook(cancel) if Settings().make_overviews else lambda _path: None
 
 
 def _manifest(
@@ -181,7 +188,10 @@ def prepare(folder: Path, cancel: Optional[Cancel] = None) -> Prepared:
         features, problem = [], str(e)
     info = _info(manifest)
     quicklooks = sorted(path for path in (folder / QUICKLOOKS).glob("*") if path.is_file())
+    cancel = cancel or Cancel()
+    files, packed = unpack_zips(folder, files, cancel, _member_hook(cancel))
     scan, look = prepare_layers(folder, files, features, info, quicklooks=quicklooks, cancel=cancel)
+    scan = replace(scan, skipped=[*scan.skipped, *packed])
     return Prepared(folder, info, scan, look, problem)
 
 

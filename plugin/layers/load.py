@@ -28,6 +28,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtXml import QDomDocument
 
 from ..jobs.job import Scene
+from .group_parts import GroupParts
 from .job_info import LIVE_JOB, TEST_QUERY, JobInfo
 from .look import Look
 from .names import footprints_name, group_name, layer_names
@@ -61,6 +62,7 @@ class JobLayers:
         self._steps: deque[Callable[[], None]] = deque()
         known = find_group(project, info.job_id, info.task)
         self.group = known if known is not None else self._new_group()
+        self._parts = GroupParts(self.group, info, scan)
 
     def add_next(self) -> bool:
         """Add one layer, a few milliseconds; True while there are more to add.
@@ -81,6 +83,8 @@ class JobLayers:
             (JOB_TYPE, self._info.job_type),
         ):
             group.setCustomProperty(key, value)
+        if self._info.task:
+            group.setExpanded(False)  # the final output comes first
         self._steps.append(self._add_aoi)
         self._steps.append(self._add_footprints)
         names = layer_names(self._scan, self._info)
@@ -120,15 +124,18 @@ class JobLayers:
             apply_look(layer, self._look)
         elif layer.isValid():
             plain(layer)
-        parent = self._quicklooks() if found.role == QUICKLOOK else self.group
-        self._add(layer, found.path, self._scenes.get(found.scene_id), found.role, parent)
-
-    def _quicklooks(self) -> QgsLayerTreeGroup:
-        name = tr("Quicklooks")
-        return self.group.findGroup(name) or self.group.addGroup(name)
+        shown = self._parts.is_shown(found)
+        scene = self._scenes.get(found.scene_id)
+        self._add(layer, found.path, scene, found.role, self._parts.parent_of(found), shown)
 
     def _add(
-        self, layer: QgsMapLayer, path: Path, scene: Optional[Scene], role: str, parent: QgsLayerTreeGroup
+        self,
+        layer: QgsMapLayer,
+        path: Path,
+        scene: Optional[Scene],
+        role: str,
+        parent: QgsLayerTreeGroup,
+        shown: bool = True,
     ) -> None:
         if not layer.isValid():
             self.failed.append(Skipped(path, tr("QGIS can't open it")))
@@ -138,7 +145,10 @@ class JobLayers:
         if scene is not None and scene.id in self._shown:
             set_time(layer, self._shown[scene.id])
         self._project.addMapLayer(layer, False)
-        parent.addLayer(layer).setExpanded(False)
+        node = parent.addLayer(layer)
+        node.setExpanded(False)
+        if not shown:
+            node.setItemVisibilityChecked(False)
 
 
 def add_job(project: QgsProject, info: JobInfo, scan: Scan, look: Look) -> QgsLayerTreeGroup:

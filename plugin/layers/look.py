@@ -11,6 +11,7 @@ from osgeo import gdal
 
 from ..net.cancel import Cancel
 from .bands import is_ndvi, natural_colour
+from .classes import ClassColour, classes_of
 from .scan import Found
 from .strangers import RASTER, NotLoadable, open_raster, quiet
 
@@ -19,7 +20,7 @@ SAMPLE = 512  # pixels on the longer side of what is read of one image, from its
 POOLED = 4_000_000  # pixels of all images of a job together
 COLLAR = 0.01  # share of pixels that are 0 in all bands from which an empty corner is taken for no data
 
-COLOUR, GREY, NDVI, OWN = "colour", "grey", "ndvi", "own"
+COLOUR, GREY, NDVI, CLASSES, OWN = "colour", "grey", "ndvi", "classes", "own"
 Range = tuple[float, float]
 
 
@@ -27,7 +28,7 @@ Range = tuple[float, float]
 class RasterLook:
     """The look of one raster.
 
-    `style`: COLOUR (three `bands`), GREY, NDVI (one), or OWN: the file brings its colours, nothing is changed.
+    `style`: COLOUR (three `bands`), GREY, NDVI, CLASSES (one), or OWN: the file brings its colours, nothing is changed.
     `ranges` has the values that become black and white, for each band, in the units that QGIS shows (scaled); empty:
     values are shown as they are. `zero_is_empty`: the image has a collar of zeros and no nodata value.
     """
@@ -36,6 +37,7 @@ class RasterLook:
     bands: tuple[int, ...] = ()
     ranges: tuple[Range, ...] = ()
     zero_is_empty: bool = False
+    classes: tuple[ClassColour, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class _Measured:
     values: np.ndarray
     stretched: bool
     zero_is_empty: bool
+    classes: tuple[ClassColour, ...] = ()
 
 
 def measure(found: Sequence[Found], cancel: Optional[Cancel] = None) -> Look:
@@ -75,7 +78,7 @@ def measure(found: Sequence[Found], cancel: Optional[Cancel] = None) -> Look:
     ranges = _common_ranges(list(measured.values()))
     return Look(
         {
-            uri: RasterLook(one.style, one.bands, ranges.get(one.alike, ()), one.zero_is_empty)
+            uri: RasterLook(one.style, one.bands, ranges.get(one.alike, ()), one.zero_is_empty, one.classes)
             for uri, one in measured.items()
         }
     )
@@ -99,6 +102,10 @@ def _measure_one(item: Found, size: int) -> Optional[_Measured]:
     if sample is None:
         return None
     values, zero_is_empty = sample
+    highest = float(values.max()) if len(bands) == 1 and values.size else -1.0
+    classes = classes_of(item.name, first, highest)
+    if classes is not None:
+        return _Measured(CLASSES, bands, (), values, False, False, classes)
     style = COLOUR if len(bands) > 1 else _style_of_one_band(item, first, values)
     alike = (style, bands, first.DataType, tuple(dataset.GetRasterBand(b).GetDescription() for b in bands))
     stretched = style == GREY or (style == COLOUR and first.DataType != gdal.GDT_Byte)

@@ -26,6 +26,7 @@ from .words import tr
 
 JOB_ID, TASK, SCENE_ID, ROLE = "up42_jobs/job_id", "up42_jobs/task", "up42_jobs/scene_id", "up42_jobs/role"
 JOB_TYPE = "up42_jobs/job_type"
+PART = "up42_jobs/part"  # of a subgroup: which part of the job's group it is
 DEMO_RIGHTS = "Synthetic, not an observation"
 RIGHTS_KEYS, ATTRIBUTION_KEYS, LICENCE_KEYS = ("rights",), ("attribution", "copyright"), ("license", "licence")
 ONE_PASS = timedelta(minutes=10)  # scenes that a satellite takes one after the other are shown together

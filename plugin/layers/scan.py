@@ -10,7 +10,8 @@ from osgeo import gdal
 from qgis.core import Qgis, QgsProviderRegistry, QgsProviderSublayerDetails
 
 from ..jobs.job import Scene, scene_of
-from .strangers import RASTER, NotLoadable, kind_of, open_raster, open_vector, quiet
+from .products import files_of
+from .strangers import RASTER, REFERRING, NotLoadable, is_product, kind_of, open_raster, open_vector, quiet
 from .words import tr
 
 DATA_PATH = "up42.data_path"  # contract 5.2: the feature's file or folder, relative to output/
@@ -20,15 +21,8 @@ SIDECAR_SUFFIXES = (
     *(".aux.xml", ".ovr", ".msk", ".tfw", ".jgw", ".pgw", ".wld", ".j2w", ".prj", ".cpg", ".csvt", ".shp.xml"),
     *(".shx", ".dbf", ".sbn", ".sbx", ".qix", ".qmd", ".gpkg-wal", ".gpkg-shm"),
 )
-CONTAINERS = (".shp", ".gpkg")  # asked first: they claim the files that belong to them
-REFERRING = {  # suffixes of files that carry styles, code or paths; said by name, because people look for them
-    ".qml": "style",
-    ".qlr": "layer definition",
-    ".sld": "style",
-    ".qgs": "project",
-    ".qgz": "project",
-    ".vrt": "virtual image",
-}
+CONTAINERS = (".xml", ".dim", ".safe", ".shp", ".gpkg")  # asked first: they claim the files that belong to them
+DIMAP_DATASET = "DIM"  # how the names of DIMAP's datasets begin; a volume's begins with VOL
 LONGITUDES, LATITUDES = "lon*,lng*,x", "lat*,y"  # column names of positions in a table, for GDAL's CSV driver
 
 
@@ -80,15 +74,21 @@ def scan(folder: Path, files: Sequence[Path], features: Sequence[Mapping[str, An
         if path.resolve() in claimed or path.name in OWN_FILES or path.name.lower().endswith(SIDECAR_SUFFIXES):
             continue
         try:
-            claimed.update(_files_of(path, folder))
+            own = _files_of(path, folder)
+            if is_product(path) and (own & claimed):
+                continue  # a volume: what it is made of is here already
+            claimed.update(own)
             result.found.extend(_layers_in(path, _scene_id(path.relative_to(folder), features)))
         except NotLoadable as e:
             result.skipped.append(Skipped(path, str(e)))
     return result
 
 
-def _containers_first(path: Path) -> tuple[bool, str]:
-    return path.suffix.lower() not in CONTAINERS, str(path)
+def _containers_first(path: Path) -> tuple[int, int, str]:
+    """Products from the top (a SAFE tree has XML below), but a DIMAP volume after the datasets that it is made of."""
+    rank = CONTAINERS.index(path.suffix.lower()) if path.suffix.lower() in CONTAINERS else len(CONTAINERS)
+    depth = len(path.parts)
+    return rank, -depth if path.name.upper().startswith(DIMAP_DATASET) else depth, str(path)
 
 
 def _files_of(path: Path, folder: Path) -> set[Path]:
@@ -104,7 +104,15 @@ def _files_of(path: Path, folder: Path) -> set[Path]:
     _check_inside(files, folder)
     if dataset.RasterCount and not _has_position(dataset):
         raise NotLoadable(tr("the image has no position on the map"))
-    return {file.resolve() for file in files}
+    own = {file.resolve() for file in files}
+    if is_product(path) and path.parent.resolve() != folder.resolve():  # in a folder of its own: all is one product
+        own |= {file.resolve() for file in files_of(path) if not _is_dataset(file, path)}
+    return own
+
+
+def _is_dataset(file: Path, product: Path) -> bool:
+    """True for another dataset in the product's folder, which is a layer of its own."""
+    return file != product and file.name.upper().startswith(DIMAP_DATASET) and is_product(file)
 
 
 def _check_inside(files: Sequence[Path], folder: Path) -> None:
@@ -130,13 +138,21 @@ def _layers_in(path: Path, scene_id: str) -> list[Found]:
     several = len(sublayers) > 1
     found = []
     for sublayer in sublayers:
-        name = f"{path.stem} {_part(sublayer)}" if several else path.stem
+        name = f"{_name(path)} {_part(path, sublayer)}" if several else _name(path)
         found.append(Found(path, _uri(path, sublayer), provider, kind, name, scene_id))
     return found
 
 
-def _part(sublayer: QgsProviderSublayerDetails) -> str:
-    """What tells one sublayer of a file from the others: a variable, a table, a geometry type."""
+def _name(path: Path) -> str:
+    """A product is called like its folder: the XML in it has the same name in each."""
+    return path.parent.stem if is_product(path) and path.parent.suffix.upper() == ".SAFE" else path.stem
+
+
+def _part(path: Path, sublayer: QgsProviderSublayerDetails) -> str:
+    """What tells one sublayer of a file from the others: a variable, a resolution, a table, a geometry type."""
+    within = sublayer.uri().rpartition(f"{path}:")  # SENTINEL2_L2A:<path>:10m:EPSG_32721
+    if within[1]:
+        return within[2].partition(":")[0].strip('"')
     geometry = sublayer.uri().rpartition("|geometrytype=")
     return " ".join(part for part in (sublayer.name(), geometry[2] if geometry[1] else "") if part)
 

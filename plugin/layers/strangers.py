@@ -14,12 +14,22 @@ from typing import Any, Iterator, Optional
 
 from osgeo import gdal
 
+from . import products
+from .geojson_crs import has_linked_crs
 from .words import tr
 
 RASTER, VECTOR = "raster", "vector"
 DRIVERS = {
-    RASTER: ("GTiff", "JP2OpenJPEG", "JP2KAK", "JP2ECW", "JP2MrSID", "PNG", "JPEG", "netCDF"),
+    RASTER: ("GTiff", "JP2OpenJPEG", "JP2KAK", "JP2ECW", "JP2MrSID", "PNG", "JPEG", "netCDF", *products.DRIVERS),
     VECTOR: ("GPKG", "GeoJSON", "ESRI Shapefile", "CSV", "FlatGeobuf"),
+}
+REFERRING = {  # suffixes of files that carry styles, code or paths; said by name, because people look for them
+    ".qml": "style",
+    ".qlr": "layer definition",
+    ".sld": "style",
+    ".qgs": "project",
+    ".qgz": "project",
+    ".vrt": "virtual image",
 }
 VECTOR_SUFFIXES = (".csv", ".fgb", ".geojson", ".gpkg", ".json", ".shp")  # raster drivers claim some of these as well
 REFERENCE_DOMAINS = ("OVERVIEWS", "GEOLOCATION")  # metadata domains in which GDAL looks for names of other files
@@ -54,6 +64,8 @@ def kind_of(path: Path) -> str:
 
 def open_raster(path: Path) -> gdal.Dataset:
     """Open one raster file for reading by a driver that follows nothing. Raises NotLoadable."""
+    if products.is_product(_driver_of(path, RASTER)):
+        _check_product(path)
     for suffix in RASTER_SIDECARS:
         sidecar = path.with_name(path.name + suffix)
         if sidecar.exists() and _driver_of(sidecar, RASTER) != "GTiff":
@@ -67,7 +79,28 @@ def open_raster(path: Path) -> gdal.Dataset:
 
 def open_vector(path: Path) -> gdal.Dataset:
     """Open one vector file for reading. Raises NotLoadable."""
+    if _driver_of(path, VECTOR) == "GeoJSON" and has_linked_crs(path):
+        raise NotLoadable(tr("it names its coordinate system by an address, which is never followed"))
     return _open(path, VECTOR)
+
+
+def is_product(path: Path) -> bool:
+    """True for the XML that describes a product of many files."""
+    return path.suffix.lower() in products.SUFFIXES and products.is_product(_driver_of(path, RASTER))
+
+
+def _check_product(path: Path) -> None:
+    def look_at_image(file: Path) -> None:
+        driver = "" if file.suffix.lower() in REFERRING else _driver_of(file, RASTER)
+        if driver and driver not in DRIVERS[RASTER]:
+            raise NotLoadable(tr("{file} of it is not plain image data").format(file=file.name))
+        if driver:
+            open_raster(file)
+
+    try:
+        products.check(path, look_at_image, tuple(REFERRING))
+    except products.LeadsOut as e:
+        raise NotLoadable(str(e)) from e
 
 
 def _driver_of(path: Path, kind: str) -> str:

@@ -12,6 +12,7 @@ from qgis.core import (
     QgsContrastEnhancement,
     QgsFillSymbol,
     QgsMultiBandColorRenderer,
+    QgsPalettedRasterRenderer,
     QgsRaster,
     QgsRasterLayer,
     QgsRasterRange,
@@ -26,7 +27,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
-from .look import COLOUR, GREY, NDVI, Look, Range, RasterLook
+from .look import CLASSES, COLOUR, GREY, NDVI, Look, Range, RasterLook
+from .words import tr
 
 NDVI_RANGE: Range = (-0.2, 1.0)
 # From water over bare ground to dense green; lightness falls from 0 on, so that it reads in grey as well.
@@ -47,7 +49,7 @@ EDGE_WIDTH = 0.5  # millimetres more than the line
 def apply_look(layer: QgsRasterLayer, look: Look) -> None:
     """Give a raster layer the look that was measured for its source; without one it stays as QGIS made it."""
     own = look.rasters.get(layer.source())
-    renderers = {COLOUR: _colour_renderer, GREY: _grey_renderer, NDVI: _ndvi_renderer}
+    renderers = {COLOUR: _colour_renderer, GREY: _grey_renderer, NDVI: _ndvi_renderer, CLASSES: _class_renderer}
     if own is None or own.style not in renderers:
         return
     renderer = renderers[own.style](layer, own)
@@ -112,6 +114,11 @@ def _ndvi_renderer(layer: QgsRasterLayer, look: RasterLook) -> QgsSingleBandPseu
     renderer.setClassificationMin(NDVI_RANGE[0])
     renderer.setClassificationMax(NDVI_RANGE[1])
     return renderer
+
+
+def _class_renderer(layer: QgsRasterLayer, look: RasterLook) -> QgsPalettedRasterRenderer:
+    classes = [QgsPalettedRasterRenderer.Class(one.value, QColor(one.colour), tr(one.label)) for one in look.classes]
+    return QgsPalettedRasterRenderer(layer.dataProvider(), look.bands[0], classes)
 
 
 def _stretch(data_type: Qgis.DataType, values: Range) -> QgsContrastEnhancement:
