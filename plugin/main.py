@@ -12,17 +12,19 @@ from qgis.PyQt.QtWidgets import QAction, QLabel, QWidget
 from .desktop.late_imports import LateImports
 from .desktop.missing_packages import MissingPackages
 from .desktop.options_factory import OptionsFactory
-from .desktop.ui_files import own_icon
+from .desktop.ui_files import own_icon, with_badge
 
 if TYPE_CHECKING:
     from .desktop.dock import DockContent
     from .host.journey import Journey
     from .host.parts import Parts
+    from .host.records import Notice
     from .host.work import Works
 
 NAME = "UP42 Jobs"
 PACKAGE = __name__.rpartition(".")[0]
 FIRST_WIDTH = 380  # pixels
+SHOW_AGAIN_MS, SHOW_TRIES = 200, 150  # until the dock is filled and its connection open
 LARGE = (f"{PACKAGE}.desktop.dock", f"{PACKAGE}.algorithms.run_job")  # requests comes with them
 FOR_AOIS = ("shapely.geometry", "shapely.validation", "shapely.ops", "shapely.wkb")  # without it there are no AOIs
 
@@ -94,7 +96,51 @@ class Up42JobsPlugin:
         if not first:
             self._provider.refreshAlgorithms()
         self._large_is_there = True
+        self._begin()
         self._fill()
+
+    def _begin(self) -> None:
+        """Go on with the jobs of the session before: what needs no password and no network of others."""
+        from .desktop.messages import Messages
+        from .host.journey import Journey
+        from .host.parts import make_parts
+        from .host.records import Offer
+        from .host.work import Works
+
+        if self._journey is not None:
+            return
+        self._parts = make_parts()
+        self._works = Works()
+        self._journey = Journey(self._works, self._parts.connections, self._parts.ledger, self._parts.settings)
+        self._messages = Messages(self._iface.messageBar())
+        self._messages.can(Offer.SHOW, self._show_jobs)
+        for offer in (Offer.LOAD, Offer.COLLECT):
+            self._messages.can(offer, self._journey.job_actions.bring)
+        self._journey.told.connect(self._messages.tell)
+        self._journey.noticed.connect(self._messages.show)
+        self._journey.resume.waiting_changed.connect(self._show_waiting)
+        self._journey.resume.begin()
+
+    def _show_waiting(self, jobs: int) -> None:
+        """A badge on the plugin's button: so many jobs wait where we don't ask before the user acts."""
+        self._action.setIcon(with_badge(own_icon("up42_jobs"), jobs))
+        if not jobs:
+            self._action.setText(NAME)
+        elif jobs == 1:
+            self._action.setText(tr("{name} (1 job waiting)").format(name=NAME))
+        else:
+            self._action.setText(tr("{name} ({n} jobs waiting)").format(name=NAME, n=jobs))
+        self._dock.setWindowTitle(self._action.text())
+
+    def _show_jobs(self, notice: Notice, tries: int = SHOW_TRIES) -> None:
+        """Show a notice's jobs; the dock is opened, and filled first where it has to be."""
+        if self._dock is None:
+            return
+        self._dock.setUserVisible(True)
+        if self._content is not None and self._content.model.catalogue is not None:
+            self._content.show_jobs(notice)
+        elif tries:
+            QTimer.singleShot(SHOW_AGAIN_MS, lambda: self._show_jobs(notice, tries - 1))
 
     def _fill(self) -> None:
         """Build the dock's content when it is first shown and all that it needs is imported."""
@@ -105,13 +151,7 @@ class Up42JobsPlugin:
                 self._soon(self._show_content)  # hidden and shown again before its turn came
             return
         from .desktop.dock import DockContent
-        from .host.journey import Journey
-        from .host.parts import make_parts
-        from .host.work import Works
 
-        self._parts = make_parts()
-        self._works = Works()
-        self._journey = Journey(self._works, self._parts.connections, self._parts.ledger, self._parts.settings)
         self._content = DockContent(self._iface, self._journey, self._parts.settings)
         self._soon(self._show_content)  # building and laying out in one go would be felt as a jerk
 

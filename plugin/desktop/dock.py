@@ -14,17 +14,19 @@ from qgis.PyQt.QtWidgets import QWidget
 from ..host.connections import Connection
 from ..host.errors import HostError
 from ..host.journey import Journey
-from ..host.records import Catalogue
+from ..host.records import Catalogue, JobRecord, Notice
 from ..host.settings import Settings
 from ..host.work import Work
 from ..jobs.aoi import Aoi
-from ..jobs.job import Job
+from ..jobs.job import Job, JobType
 from ..jobs.request import JobRequest
 from ..jobs.workflow import Workflow
-from .aoi_on_map import zoom_to_aoi
+from .aoi_on_map import aoi_to_map_geometry, zoom_to_aoi
+from .form_from_job import NotRestored, aoi_of, fill_form
 from .header import Header
 from .in_turns import InTurns
 from .job_form import JobForm
+from .job_words import job_title
 from .jobs_tab import JobsTab
 from .messages import Messages
 from .options_factory import PAGE
@@ -45,12 +47,10 @@ class DockContent(QWidget):
         self._opening: Optional[Work] = None
         self._asking: Optional[Work] = None  # the balance
         self._started: dict[str, Aoi] = {}  # job id -> AOI, until its outputs arrive
-        self._ended: dict[str, frozenset[str]] = {}  # connection id -> jobs that have ended
         self._iface, self._canvas = iface, iface.mapCanvas()
         self._messages = Messages(iface.messageBar())
-        journey.told.connect(self._messages.tell)
         journey.arrived.connect(self._arrived)
-        journey.jobs_changed.connect(self._jobs_changed)
+        journey.book.ended.connect(self._job_ended)
         self.model = RequestModel(self)
         self.header = Header(self.model, journey.connections.all())
         self.headerPlace.addWidget(self.header)
@@ -86,6 +86,8 @@ class DockContent(QWidget):
         self.header.project_chosen.connect(self._choose_project)
         self.header.manage_wanted.connect(self._manage_connections)
         self.tryAgainButton.clicked.connect(lambda: self.open_connection())
+        self.jobs.form_wanted.connect(self._fill_form)
+        self.jobs.aoi_wanted.connect(self._show_aoi)
         self.form.run.submitted.connect(self._submitted)
         self.form.run.failed.connect(lambda text: self._messages.tell("warning", text))
         self.form.workflow.scene_folder_chosen.connect(self._add_scene_folder)
@@ -177,12 +179,41 @@ class DockContent(QWidget):
             if self.scenes is not None and self.scenes.shows(job_id) and self.tabs.currentWidget() is self.jobs:
                 self.tabs.setCurrentWidget(self.scenes)
 
-    def _jobs_changed(self, connection_id: str) -> None:
+    def _job_ended(self, connection_id: str) -> None:
         """A job that has ended may have cost something else than was held for it."""
-        ended = frozenset(r.job.id for r in self._journey.records(connection_id) if r.job.state.ended)
-        if self._ended.get(connection_id, ended) != ended:
+        if connection_id == self.header.connection.id:
             self._ask_for_balance()
-        self._ended[connection_id] = ended
+
+    def _fill_form(self, record: JobRecord, job_type: Optional[JobType]) -> None:
+        """A job's request into the form: running it takes the same way as any other."""
+        try:
+            fill_form(self.model, record, job_type)
+        except NotRestored as e:
+            self._messages.tell("warning", str(e))
+            return
+        self.tabs.setCurrentWidget(self.form)
+        self.form.formScroll.verticalScrollBar().setValue(0)
+
+    def _show_aoi(self, record: JobRecord) -> None:
+        """Move the map to the AOI of a job and let its outline flash."""
+        geometry = aoi_of(record)
+        if geometry is None:
+            self._messages.tell("info", self.tr("“{job}” has no AOI.").format(job=job_title(record)))
+            return
+        zoom_to_aoi(self._canvas, geometry)
+        crs = self._canvas.mapSettings().destinationCrs()
+        self._canvas.flashGeometries([aoi_to_map_geometry(geometry, crs)], crs, flashes=4, duration=600)
+
+    def show_jobs(self, notice: Notice) -> None:
+        """Show the jobs that a notice is about, on their connection."""
+        if self.jobs is None or not notice.jobs:
+            return
+        self.tabs.setCurrentWidget(self.jobs)
+        connection_id, job_id = notice.jobs[0]
+        self.jobs.choose(job_id)
+        if connection_id != self.header.connection.id:
+            self.header.choose(connection_id)
+            self.open_connection()
 
     def _ask_for_balance(self) -> None:
         connection = self.header.connection
@@ -217,9 +248,8 @@ class DockContent(QWidget):
     def stop(self) -> None:
         """Timers, questions, map tools; for unload. The journey is stopped by whoever made it."""
         self._building.stop()
-        self._journey.told.disconnect(self._messages.tell)
         self._journey.arrived.disconnect(self._arrived)
-        self._journey.jobs_changed.disconnect(self._jobs_changed)
+        self._journey.book.ended.disconnect(self._job_ended)
         for work in (self._opening, self._asking):
             if work is not None:
                 work.cancel()

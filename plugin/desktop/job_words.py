@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Optional
 
 from qgis.PyQt.QtCore import QDateTime, QLocale, Qt
 
 from ..host.records import DeliveryState, JobRecord
-from ..host.words import job_type_word, number, state_word, tr
-from ..jobs.job import JobState
+from ..host.words import duration, job_type_word, number, state_word, tr
+from ..jobs.job import Job, JobState, Task
 
 
 def status_word(record: JobRecord) -> str:
@@ -51,6 +51,34 @@ def outputs_word(record: JobRecord) -> str:
     return tr("Not downloaded") if record.job.state is JobState.SUCCEEDED else ""
 
 
+def _seconds(started: Optional[datetime], finished: Optional[datetime], over: bool) -> Optional[float]:
+    if started is None or (finished is None and over):
+        return None
+    return max(0.0, ((finished or datetime.now(timezone.utc)) - started).total_seconds())
+
+
+def job_seconds(job: Job) -> Optional[float]:
+    """How long the job ran, or runs already; None where that is not told."""
+    return _seconds(job.started_at, job.finished_at, job.state.ended)
+
+
+def duration_word(job: Job) -> str:
+    """How long the job ran, or runs already: `40 s`, `5 min`."""
+    seconds = job_seconds(job)
+    return "" if seconds is None else duration(seconds)
+
+
+def task_duration_word(task: Task) -> str:
+    """The same of one task."""
+    seconds = _seconds(task.started_at, task.finished_at, task.state.ended)
+    return "" if seconds is None else duration(seconds)
+
+
+def task_title(task: Task) -> str:
+    """The task's block, or its name where that is not told."""
+    return task.block_name or task.name
+
+
 def job_title(record: JobRecord) -> str:
     """The job's name, or its id where it has none."""
     return record.job.name or record.job.id
@@ -62,7 +90,7 @@ def details(record: JobRecord) -> str:
     facts = [job_type_word(job.job_type), job.workflow_name, local_time(job.created_at)]
     lines = [job_title(record), " · ".join(fact for fact in facts if fact)]
     if record.tasks:
-        lines.append(", ".join(f"{task.block_name or task.name}: {state_word(task.state)}" for task in record.tasks))
+        lines.append(", ".join(f"{task_title(task)}: {state_word(task.state)}" for task in record.tasks))
     if record.credits_used is not None:
         lines.append(tr("{credits} credits used").format(credits=number(record.credits_used)))
     if record.unconfirmed:

@@ -1,81 +1,231 @@
-"""The jobs of a connection as a table model that changes in place: selection and scroll position stay."""
+"""The jobs of a project as a tree, tasks under each job; it changes in place: selection and scroll position stay.
+
+The view is given the first rows only, and more as it comes to their end: however many jobs there are, a change costs
+no more than what is shown.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from enum import IntEnum
-from typing import Any, Optional
+from itertools import count
+from typing import Any, Collection, Iterable, Mapping, Optional
 
-from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, pyqtSignal
 
 from ..host.records import JobRecord
-from ..host.words import job_type_word, number
-from ..jobs.job import JobState
-from .job_words import job_title, local_time, outputs_word, status_word, utc_time
+from ..host.words import job_type_word, number, state_word
+from ..jobs.job import JobState, Task
+from .job_words import (
+    duration_word,
+    job_title,
+    local_time,
+    outputs_word,
+    status_word,
+    task_duration_word,
+    task_title,
+    utc_time,
+)
+from .jobs_filter import JobFilter
+from .jobs_order import Column, JobsOrder
 from .ui_files import as_int, state_icon, tooltip
 
+__all__ = ["RECORD_ROLE", "TASK_ROLE", "Column", "JobsModel"]
+
 RECORD_ROLE = Qt.ItemDataRole.UserRole
-SORT_ROLE = Qt.ItemDataRole.UserRole + 1
-LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
+TASK_ROLE = Qt.ItemDataRole.UserRole + 1
+ROWS_AT_ONCE = 200
+RIGHT = (Column.CREDITS, Column.DURATION)
 
 
-class Column(IntEnum):
-    """The columns, from left to right."""
+class JobsModel(QAbstractItemModel):
+    """A row for each record that passes the filter; a row below it for each of its tasks that is known."""
 
-    STATUS = 0
-    NAME = 1
-    TYPE = 2
-    WORKFLOW = 3
-    CREATED = 4
-    CREDITS = 5
-    OUTPUTS = 6
-
-
-class JobsModel(QAbstractTableModel):
-    """One row for each record, in the order given (newest first)."""
+    tasks_wanted = pyqtSignal(object)  # the JobRecord whose tasks are to be shown
+    more_wanted = pyqtSignal()  # the view came to the end of all records that are known
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
-        self._records: list[JobRecord] = []
+        self.has_older = False  # the platform has jobs that are not known yet
+        self._records: Mapping[str, JobRecord] = {}
+        self._order = JobsOrder()
+        self._limit = ROWS_AT_ONCE
+        self._shown: list[str] = []
+        self._rows: dict[str, int] = {}
+        self._tasks: dict[str, tuple[Task, ...]] = {}  # as the view knows them
+        self._serials = count(1)
+        self._serial_of: dict[str, int] = {}  # a child's index carries its job's serial
+        self._job_of: dict[int, str] = {}
         self._icons = {state: state_icon(state.value) for state in JobState}
 
-    def set_records(self, records: list[JobRecord]) -> None:
-        """Become these records by removing, inserting and changing single rows."""
-        wanted = {record.job.id for record in records}
-        for row in reversed(range(len(self._records))):
-            if self._records[row].job.id not in wanted:
-                self.beginRemoveRows(QModelIndex(), row, row)
-                del self._records[row]
-                self.endRemoveRows()
-        for row, record in enumerate(records):
-            self._place(row, record)
+    def set_source(self, records: Mapping[str, JobRecord]) -> None:
+        """Show these records by job id; they may change in place, then `update` is to be called."""
+        self.beginResetModel()
+        self._records, self._limit = records, ROWS_AT_ONCE
+        self._order.set_records(records)
+        self._tasks.clear()
+        self._set_shown(self._order.ids[: self._limit])
+        self.endResetModel()
 
-    def _place(self, row: int, record: JobRecord) -> None:
-        here = next((r for r in range(row, len(self._records)) if self._records[r].job.id == record.job.id), None)
-        if here is None:
-            self.beginInsertRows(QModelIndex(), row, row)
-            self._records.insert(row, record)
-            self.endInsertRows()
+    def update(self, changed: Collection[str]) -> None:
+        """Show what has changed of the records with these ids."""
+        if self._order.update(changed):
+            self._show()
+        for job_id in changed:
+            row = self._rows.get(job_id)
+            if row is not None:
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
+                self._show_tasks(job_id, row)
+
+    def set_records(self, records: Iterable[JobRecord]) -> None:
+        """Become these records."""
+        before, self._records = self._records, {record.job.id: record for record in records}
+        self._order.replace_records(self._records)
+        everything = [*before, *(job_id for job_id in self._records if job_id not in before)]
+        self.update([job_id for job_id in everything if before.get(job_id) != self._records.get(job_id)])
+
+    @property
+    def filter(self) -> JobFilter:
+        """What passes now."""
+        return self._order.filter
+
+    def set_filter(self, chosen: JobFilter) -> None:
+        """Show what passes `chosen`."""
+        self._order.set_filter(chosen)
+        self._limit = ROWS_AT_ONCE
+        self._show()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Qt's wish, from a click on the header."""
+        if column < 0:
             return
-        if here != row:
-            self.beginMoveRows(QModelIndex(), here, here, QModelIndex(), row)
-            self._records.insert(row, self._records.pop(here))
-            self.endMoveRows()
-        if self._records[row] != record:
-            self._records[row] = record
-            self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
+        self._order.sort_by(Column(column), order == Qt.SortOrder.DescendingOrder)
+        self._show()
 
-    def row_of(self, job_id: str) -> Optional[int]:
-        """The row of a job, or None."""
-        return next((row for row, record in enumerate(self._records) if record.job.id == job_id), None)
+    @property
+    def shown_of_all(self) -> tuple[int, int]:
+        """How many records pass the filter, and how many are known."""
+        return len(self._order.ids), len(self._records)
+
+    @property
+    def passing(self) -> list[JobRecord]:
+        """Every record that passes the filter, in the order of the table."""
+        return [self._records[job_id] for job_id in self._order.ids]
+
+    def index_of(self, job_id: str) -> QModelIndex:
+        """The job's row; more rows are shown where it lies below them. Invalid where it does not pass."""
+        if job_id not in self._rows and job_id in self._order.ids:
+            self._limit = self._order.ids.index(job_id) + ROWS_AT_ONCE
+            self._show()
+        row = self._rows.get(job_id)
+        return QModelIndex() if row is None else self.index(row, 0)
+
+    def _set_shown(self, shown: list[str]) -> None:
+        self._shown = shown
+        self._rows = {job_id: row for row, job_id in enumerate(shown)}
+
+    def _show(self) -> None:
+        """Become the first rows of the order, in steps that Qt allows: remove, move, insert."""
+        wanted = self._order.ids[: self._limit]
+        if wanted == self._shown:
+            return
+        staying = set(wanted)
+        for first, last in reversed(list(_ranges([row for row, i in enumerate(self._shown) if i not in staying]))):
+            self.beginRemoveRows(QModelIndex(), first, last)
+            for job_id in self._shown[first : last + 1]:
+                self._tasks.pop(job_id, None)
+            self._set_shown(self._shown[:first] + self._shown[last + 1 :])
+            self.endRemoveRows()
+        here = set(self._shown)
+        kept = [job_id for job_id in wanted if job_id in here]
+        if kept != self._shown:
+            self._move(kept)
+        for first, last in _ranges([row for row, job_id in enumerate(wanted) if job_id not in here]):
+            self.beginInsertRows(QModelIndex(), first, last)
+            self._set_shown(self._shown[:first] + wanted[first : last + 1] + self._shown[first:])
+            self.endInsertRows()
+
+    def _move(self, ids: list[str]) -> None:
+        self.layoutAboutToBeChanged.emit()
+        before = [index for index in self.persistentIndexList() if not index.internalId()]
+        jobs = [self._shown[index.row()] for index in before]
+        self._set_shown(ids)
+        after = [self.index(self._rows[job_id], index.column()) for job_id, index in zip(jobs, before)]
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
+
+    def _show_tasks(self, job_id: str, row: int) -> None:
+        before, now = self._tasks.get(job_id, ()), self._records[job_id].tasks
+        parent = self.index(row, 0)
+        if len(before) == len(now):
+            self._tasks[job_id] = now
+            if before != now:
+                last = self.index(len(now) - 1, len(Column) - 1, parent)
+                self.dataChanged.emit(self.index(0, 0, parent), last)
+            return
+        if before:
+            self.beginRemoveRows(parent, 0, len(before) - 1)
+            self._tasks[job_id] = ()
+            self.endRemoveRows()
+        if now:
+            self.beginInsertRows(parent, 0, len(now) - 1)
+            self._tasks[job_id] = now
+            self.endInsertRows()
+
+    def index(self, row: int, column: int, parent: QModelIndex = QModelIndex()) -> QModelIndex:  # noqa: B008
+        """Qt's question. A job's index carries 0, a task's the serial of its job."""
+        if not self.hasIndex(row, column, parent):
+            return QModelIndex()
+        if not parent.isValid():
+            return self.createIndex(row, column, 0)
+        return self.createIndex(row, column, self._serial(self._shown[parent.row()]))
+
+    def _serial(self, job_id: str) -> int:
+        if job_id not in self._serial_of:
+            serial = self._serial_of[job_id] = next(self._serials)
+            self._job_of[serial] = job_id
+        return self._serial_of[job_id]
+
+    def parent(self, child: QModelIndex) -> QModelIndex:
+        """Qt's question."""
+        row = self._rows.get(self._job_of.get(child.internalId(), "")) if child.internalId() else None
+        return QModelIndex() if row is None else self.createIndex(row, 0, 0)
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008  (Qt's own signature)
         """Qt's question."""
-        return 0 if parent.isValid() else len(self._records)
+        if not parent.isValid():
+            return len(self._shown)
+        if parent.internalId() or parent.column() or parent.row() >= len(self._shown):
+            return 0
+        return len(self._tasks.get(self._shown[parent.row()], ()))
 
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
+    def columnCount(self, _parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
         """Qt's question."""
-        return 0 if parent.isValid() else len(Column)
+        return len(Column)
+
+    def hasChildren(self, parent: QModelIndex = QModelIndex()) -> bool:  # noqa: B008
+        """A job has tasks, also while they are not known."""
+        if not parent.isValid():
+            return bool(self._shown)
+        if parent.internalId() or parent.column():
+            return False
+        record = self._record(parent)  # None: it is just about to leave
+        return self.rowCount(parent) > 0 or (record is not None and not record.unconfirmed)
+
+    def canFetchMore(self, parent: QModelIndex) -> bool:
+        """Whether there are more jobs than are shown, or tasks that are not known yet."""
+        if not parent.isValid():
+            return self._limit < len(self._order.ids) or self.has_older
+        record = self._record(parent)
+        return not parent.internalId() and record is not None and not record.unconfirmed and not record.tasks
+
+    def fetchMore(self, parent: QModelIndex) -> None:
+        """Show more, or ask for more."""
+        if parent.isValid():
+            self.tasks_wanted.emit(self._record(parent))
+        elif self._limit < len(self._order.ids):
+            self._limit += ROWS_AT_ONCE
+            self._show()
+        elif self.has_older:
+            self.more_wanted.emit()
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """The columns' titles."""
@@ -87,47 +237,76 @@ class JobsModel(QAbstractTableModel):
             Column.TYPE: self.tr("Type"),
             Column.WORKFLOW: self.tr("Workflow"),
             Column.CREATED: self.tr("Created"),
+            Column.DURATION: self.tr("Duration"),
             Column.CREDITS: self.tr("Credits"),
-            Column.OUTPUTS: self.tr("Outputs"),
+            Column.OUTPUTS: self.tr("Progress"),
         }[Column(section)]
 
+    def _record(self, index: QModelIndex) -> Optional[JobRecord]:
+        if index.internalId():
+            job_id = self._job_of.get(index.internalId(), "")
+        else:
+            job_id = self._shown[index.row()] if index.row() < len(self._shown) else ""
+        return self._records.get(job_id)
+
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Text, icon, tooltip, and for our own use the record and what it is sorted by."""
-        if not index.isValid():
+        """Text, icon, tooltip, and for our own use the record and the task."""
+        record = self._record(index) if index.isValid() else None
+        if record is None:
             return None
-        record, column = self._records[index.row()], Column(index.column())
+        task = self._task(record, index)
+        column = Column(index.column())
         if role == RECORD_ROLE:
             return record
-        if role == SORT_ROLE:
-            return self._sort_key(record, column)
+        if role == TASK_ROLE:
+            return task
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(record, column)
+            return _text(record, column) if task is None else _task_text(task, column)
         if role == Qt.ItemDataRole.DecorationRole and column is Column.STATUS:
-            return self._icons[record.job.state]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return utc_time(record.job.created_at) if column is Column.CREATED else tooltip(self._text(record, column))
-        if role == Qt.ItemDataRole.TextAlignmentRole and column is Column.CREDITS:
+            return self._icons[(task or record.job).state]
+        if role == Qt.ItemDataRole.ToolTipRole and task is None:
+            return utc_time(record.job.created_at) if column is Column.CREATED else tooltip(_text(record, column))
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in RIGHT:
             return as_int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
-    def _text(self, record: JobRecord, column: Column) -> str:
-        if column is Column.STATUS:
-            return status_word(record)
-        if column is Column.NAME:
-            return job_title(record)
-        if column is Column.TYPE:
-            return job_type_word(record.job.job_type)
-        if column is Column.WORKFLOW:
-            return record.job.workflow_name
-        if column is Column.CREATED:
-            return local_time(record.job.created_at)
-        if column is Column.CREDITS:
-            return "" if record.credits_used is None else number(record.credits_used)
-        return outputs_word(record)
+    def _task(self, record: JobRecord, index: QModelIndex) -> Optional[Task]:
+        if not index.internalId():
+            return None
+        tasks = self._tasks.get(record.job.id, ())
+        return tasks[index.row()] if index.row() < len(tasks) else None
 
-    def _sort_key(self, record: JobRecord, column: Column) -> Any:
-        if column is Column.CREATED:
-            return (record.job.created_at or LONG_AGO).isoformat()
-        if column is Column.CREDITS:
-            return record.credits_used if record.credits_used is not None else -1
-        return self._text(record, column).casefold()
+
+def _text(record: JobRecord, column: Column) -> str:
+    if column is Column.STATUS:
+        return status_word(record)
+    if column is Column.NAME:
+        return job_title(record)
+    if column is Column.TYPE:
+        return job_type_word(record.job.job_type)
+    if column is Column.WORKFLOW:
+        return record.job.workflow_name
+    if column is Column.CREATED:
+        return local_time(record.job.created_at)
+    if column is Column.DURATION:
+        return duration_word(record.job)
+    if column is Column.CREDITS:
+        return "" if record.credits_used is None else number(record.credits_used)
+    return outputs_word(record)
+
+
+def _task_text(task: Task, column: Column) -> str:
+    if column is Column.STATUS:
+        return task.raw_status if task.state is JobState.UNKNOWN else state_word(task.state)
+    if column is Column.NAME:
+        return task_title(task)
+    return task_duration_word(task) if column is Column.DURATION else ""
+
+
+def _ranges(rows: list[int]) -> Iterable[tuple[int, int]]:
+    """Ascending numbers as (first, last) of those that follow each other."""
+    start = 0
+    for i in range(1, len(rows) + 1):
+        if i == len(rows) or rows[i] != rows[i - 1] + 1:
+            yield rows[start], rows[i - 1]
+            start = i

@@ -1,30 +1,40 @@
-"""The Jobs tab: a table that follows the jobs, what can be done with the chosen one, and its details."""
+"""The Jobs tab: a tree of jobs and their tasks, what can be done with the chosen one, and its details."""
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Optional
 
-from qgis.PyQt.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer, QUrl, pyqtSignal
-from qgis.PyQt.QtGui import QDesktopServices, QIcon, QResizeEvent
-from qgis.PyQt.QtWidgets import QAction, QApplication, QFileDialog, QHeaderView, QMenu, QWidget
+from qgis.PyQt.QtCore import QPoint, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtGui import QResizeEvent
+from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QWidget
 
 from ..host.journey import Journey
-from ..host.records import Catalogue, DeliveryState, JobRecord
-from ..host.save_archive import archive_name, with_suffix
-from ..jobs.job import JobState
+from ..host.records import Catalogue, JobRecord
+from ..host.settings import Settings
+from ..host.words import number
+from ..jobs.job import JobType, Task
 from .job_words import details
-from .jobs_model import RECORD_ROLE, SORT_ROLE, Column, JobsModel
+from .jobs_actions import JobsActions, csv_path
+from .jobs_columns import JobsColumns
+from .jobs_filter import JobFilter
+from .jobs_filter_menu import FilterMenu
+from .jobs_model import RECORD_ROLE, TASK_ROLE, Column, JobsModel
 from .log_dialog import LogDialog
-from .ui_files import set_up, theme_icon
+from .parameters_dialog import ParametersDialog
+from .ui_files import set_up
 
-WIDTH_NEEDED = {Column.CREDITS: 430, Column.TYPE: 500, Column.CREATED: 640, Column.WORKFLOW: 780}  # pixels of the table
 TASKS_EVERY_MS = 2000  # of the chosen job only, and only while it runs
+SEARCH_AFTER_MS = 150  # without a key
 
 
 class JobsTab(QWidget):
-    """Shows `journey.records` of the connection that is open."""
+    """Shows the journey's jobs of the project that is open."""
 
     chosen_changed = pyqtSignal(object)  # the JobRecord that is chosen now, also when only its state has changed
+    form_wanted = pyqtSignal(object, object)  # JobRecord whose request goes into the form, as this JobType or as it was
+    aoi_wanted = pyqtSignal(object)  # JobRecord whose AOI is to be shown on the map
 
     def __init__(self, journey: Journey, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -32,148 +42,169 @@ class JobsTab(QWidget):
         self._journey = journey
         self._catalogue: Optional[Catalogue] = None
         self._log: Optional[LogDialog] = None
-        self._file_dialog: Optional[QFileDialog] = None
         self._tasks_of: Optional[tuple[str, str]] = None  # job id and status that tasks were last asked for
         self._wanted_job = ""
         self._model = JobsModel(self)
-        self._sorted = QSortFilterProxyModel(self)
-        self._sorted.setSourceModel(self._model)
-        self._sorted.setSortRole(SORT_ROLE)
-        self.jobsView.setModel(self._sorted)
-        self._set_up_columns()
-        self._make_actions()
-        self.jobsView.selectionModel().currentChanged.connect(lambda _now, _before: self._show_chosen())
-        self.jobsView.doubleClicked.connect(lambda _index: self.load.trigger())
-        self.jobsView.customContextMenuRequested.connect(self._open_menu)
+        self.jobsView.setModel(self._model)
+        self.columns = JobsColumns(self.jobsView, Settings())
+        self.jobsView.sortByColumn(int(Column.CREATED), Qt.SortOrder.DescendingOrder)
+        self.filter_menu = FilterMenu(self.filterButton)
         self._timer = QTimer(self)
         self._timer.setInterval(TASKS_EVERY_MS)
         self._timer.timeout.connect(self._ask_for_tasks)
-        journey.jobs_changed.connect(self._jobs_changed)
+        self._search_timer = QTimer(self)
+        self._search_timer.setSingleShot(True)
+        self._search_timer.setInterval(SEARCH_AFTER_MS)
+        self._search_timer.timeout.connect(self._filter)
+        self.actions_ = JobsActions(journey, self)
+        self._connect_actions()
+        self._connect_view()
+        self._show_waiting(journey.resume.count)
         self._show_chosen()
 
-    def _set_up_columns(self) -> None:
-        header = self.jobsView.header()
-        header.setStretchLastSection(False)
-        for column in Column:
-            header.setSectionResizeMode(int(column), QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(int(Column.NAME), QHeaderView.ResizeMode.Stretch)
-        self.jobsView.sortByColumn(int(Column.CREATED), Qt.SortOrder.DescendingOrder)
-
-    def _make_actions(self) -> None:
-        self.load = self._action("loadAction", self.tr("Load"), theme_icon("mActionAddLayer"), self._load)
-        self.collect = self._action(
-            "collectAction", self.tr("Download Again"), theme_icon("downloading_svg"), self._journey.collect
-        )
-        self.folder = self._action("folderAction", self.tr("Open Folder"), theme_icon("mIconFolderOpen"), _open_folder)
-        self.log = self._action("logAction", self.tr("Show Log…"), theme_icon("mActionOpenTable"), self._show_log)
-        self.save_archive = self._action(
-            "saveArchiveAction",
-            self.tr("Save Archive As…"),
-            theme_icon("mActionFileSaveAs"),
-            self._ask_where_to_save,
-        )
-        self.copy_id = self._action(
-            "copyIdAction",
-            self.tr("Copy Job ID"),
-            theme_icon("mActionEditCopy"),
-            lambda r: QApplication.clipboard().setText(r.job.id),
-        )
-        self.refresh = QAction(theme_icon("mActionRefresh"), self.tr("Refresh"), self)
-        self.refresh.setObjectName("refreshJobsAction")
-        self.refresh.triggered.connect(self._journey.refresh)
-        self.cancel = self._action("cancelJobAction", self.tr("Cancel Job"), theme_icon("mTaskCancel"), self._cancel)
+    def _connect_actions(self) -> None:
+        actions = self.actions_
         for button, action in (
-            (self.loadButton, self.load),
-            (self.collectButton, self.collect),
-            (self.folderButton, self.folder),
-            (self.logButton, self.log),
-            (self.copyIdButton, self.copy_id),
-            (self.refreshButton, self.refresh),
-            (self.cancelButton, self.cancel),
+            (self.loadButton, actions.load),
+            (self.collectButton, actions.collect),
+            (self.folderButton, actions.folder),
+            (self.logButton, actions.log),
+            (self.copyIdButton, actions.copy_id),
+            (self.refreshButton, actions.refresh),
+            (self.cancelButton, actions.cancel),
         ):
             button.setDefaultAction(action)
             button.setAccessibleName(action.text())
+        more = QMenu(self)
+        more.setObjectName("moreMenu")
+        actions.fill(more)
+        more.addSeparator()
+        more.addAction(actions.export)
+        self.moreButton.setMenu(more)
+        actions.log.triggered.connect(self._show_log)
+        actions.parameters.triggered.connect(self._show_parameters)
+        actions.duplicate.triggered.connect(lambda: self._want_form(None))
+        actions.again_test.triggered.connect(lambda: self._want_form(JobType.TEST_QUERY))
+        actions.again_live.triggered.connect(lambda: self._want_form(JobType.LIVE_JOB))
+        actions.show_aoi.triggered.connect(lambda: self.aoi_wanted.emit(self.chosen))
+        actions.export.triggered.connect(self._ask_where_to_export)
 
-    def _action(self, name: str, text: str, icon: QIcon, do: Callable[[JobRecord], None]) -> QAction:
-        action = QAction(icon, text, self)
-        action.setObjectName(name)
-        action.triggered.connect(lambda: self._with_chosen(do))
-        return action
-
-    def _with_chosen(self, do: Callable[[JobRecord], None]) -> None:
-        record = self.chosen
-        if record is not None:
-            do(record)
+    def _connect_view(self) -> None:
+        journey, model = self._journey, self._model
+        self.jobsView.selectionModel().currentChanged.connect(lambda _now, _before: self._show_chosen())
+        self.jobsView.activated.connect(lambda _index: self.actions_.load.trigger())
+        self.jobsView.customContextMenuRequested.connect(self._open_menu)
+        self.searchEdit.textChanged.connect(lambda _text: self._search_timer.start())
+        self._filter_chosen = JobFilter()
+        self.filter_menu.changed.connect(self._take_filter)
+        self.checkNowButton.clicked.connect(journey.resume.check)
+        model.tasks_wanted.connect(journey.fetch_tasks)
+        model.more_wanted.connect(self._list_older)
+        journey.book.changed.connect(self._jobs_changed)
+        journey.job_actions.older_listed.connect(self._older_listed)
+        journey.resume.waiting_changed.connect(self._show_waiting)
 
     @property
     def chosen(self) -> Optional[JobRecord]:
-        """The record of the row that is chosen."""
+        """The record of the row that is chosen, or of the job of the chosen task."""
         index = self.jobsView.currentIndex()
         return index.data(RECORD_ROLE) if index.isValid() else None
 
+    @property
+    def chosen_task(self) -> Optional[Task]:
+        """The task whose row is chosen."""
+        index = self.jobsView.currentIndex()
+        return index.data(TASK_ROLE) if index.isValid() else None
+
     def set_catalogue(self, catalogue: Catalogue) -> None:
-        """Show the jobs of this connection."""
+        """Show the jobs of this connection and project."""
         self._catalogue = catalogue
-        self._show_columns()
-        self._jobs_changed(catalogue.connection.id)
+        self.columns.show(catalogue.capabilities.credits)
+        self._model.has_older = self._journey.job_actions.has_older(catalogue)
+        self._model.set_source(self._journey.book.of(catalogue.connection.id, catalogue.project.id))
+        self.filter_menu.set_workflows(sorted({workflow.name for workflow in catalogue.workflows}))
+        self._choose_something()
 
     def choose(self, job_id: str) -> None:
         """Choose that job, now or as soon as it is listed."""
         self._wanted_job = job_id
-        row = self._model.row_of(job_id)
-        if row is not None:
+        index = self._model.index_of(job_id)
+        if index.isValid():
             self._wanted_job = ""
-            self.jobsView.setCurrentIndex(self._sorted.mapFromSource(self._model.index(row, 0)))
+            self.jobsView.setCurrentIndex(index)
+            self.jobsView.scrollTo(index)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Columns that find no room are left out: the details say what they would."""
         super().resizeEvent(event)
-        self._show_columns()
+        self.columns.show(self._catalogue is not None and self._catalogue.capabilities.credits)
 
-    def _show_columns(self) -> None:
-        credits = self._catalogue is not None and self._catalogue.capabilities.credits
-        for column, width in WIDTH_NEEDED.items():
-            unneeded = column is Column.CREDITS and not credits
-            self.jobsView.setColumnHidden(int(column), unneeded or self.width() < width)
+    def _take_filter(self, chosen: JobFilter) -> None:
+        self._filter_chosen = chosen
+        self._filter()
 
-    def _jobs_changed(self, connection_id: str) -> None:
-        if self._catalogue is None or connection_id != self._catalogue.connection.id:
+    def _filter(self) -> None:
+        self._search_timer.stop()
+        self._model.set_filter(replace(self._filter_chosen, text=self.searchEdit.text()))
+        self._show_count()
+
+    def _jobs_changed(self, connection_id: str, project_id: str, changed: set[str]) -> None:
+        catalogue = self._catalogue
+        if catalogue is None or (connection_id, project_id) != (catalogue.connection.id, catalogue.project.id):
             return
-        self._model.set_records(self._journey.records(connection_id))
+        self._model.update(changed)
+        self._choose_something(changed)
+
+    def _choose_something(self, changed: Optional[set[str]] = None) -> None:
         if self._wanted_job:
             self.choose(self._wanted_job)
-        elif not self.jobsView.currentIndex().isValid() and self._sorted.rowCount():
-            self.jobsView.setCurrentIndex(self._sorted.index(0, 0))
-        self._show_chosen()
+        elif not self.jobsView.currentIndex().isValid() and self._model.rowCount():
+            self.jobsView.setCurrentIndex(self._model.index(0, 0))
+        record = self.chosen
+        if changed is None or record is None or record.job.id in changed:
+            self._show_chosen()
+        self._show_count()
+
+    def _show_count(self) -> None:
+        passing, known = self._model.shown_of_all
+        more = "+" if self._model.has_older and known else ""
+        if self._model.filter.is_on:
+            text = self.tr("{n} of {all} jobs").format(n=number(passing), all=number(known) + more)
+        else:
+            text = self.tr("{n} jobs").format(n=number(known) + more)
+        self.countLabel.setText(text)
+        self.countLabel.setVisible(bool(known))
+
+    def _list_older(self) -> None:
+        if self._catalogue is not None:
+            self._journey.job_actions.list_older(self._catalogue)
+
+    def _older_listed(self, project_id: str, more: bool) -> None:
+        if self._catalogue is not None and project_id == self._catalogue.project.id:
+            self._model.has_older = more
+            self._show_count()
+            if more and self._model.filter.is_on and self._model.rowCount() < self._rows_in_view():
+                self._list_older()  # nothing of the last page passed: the view has no end to come to
+
+    def _rows_in_view(self) -> int:
+        return self.jobsView.viewport().height() // max(1, self.jobsView.fontMetrics().height())
+
+    def _show_waiting(self, jobs: int) -> None:
+        self.waitingRow.setVisible(jobs > 0)
+        if jobs == 1:
+            self.waitingLabel.setText(self.tr("1 job waits on another connection."))
+        else:
+            self.waitingLabel.setText(self.tr("{n} jobs wait on other connections.").format(n=number(jobs)))
 
     def _show_chosen(self) -> None:
-        record = self.chosen
-        there = record is not None
-        delivery = record.delivery.state if record else DeliveryState.NONE
-        ended_well = record is not None and record.job.state is JobState.SUCCEEDED
-        on_disk = record is not None and record.delivery.folder is not None
-        can = self._catalogue.capabilities if self._catalogue else None
-        self.load.setEnabled(ended_well and delivery is not DeliveryState.DOWNLOADING)
-        self.collect.setEnabled(ended_well and delivery is not DeliveryState.DOWNLOADING)
-        self.folder.setEnabled(on_disk)
-        self.save_archive.setEnabled(ended_well)
-        self.log.setEnabled(there and not record.unconfirmed and can is not None and can.logs)
-        self.copy_id.setEnabled(there and not record.unconfirmed)
-        self._show_cancel(record, can is not None and can.cancel)
+        record, task = self.chosen, self.chosen_task
+        self.actions_.show(record, task, self._catalogue.capabilities if self._catalogue else None)
+        self.collectButton.setAccessibleName(self.actions_.collect.text())
         self.jobDetails.setText(details(record) if record else self.tr("No job yet."))
         if record is not None and self._log is not None:
             self._log.show_record(record)
         self._follow_tasks(record)
         self.chosen_changed.emit(record)
-
-    def _show_cancel(self, record: Optional[JobRecord], can_cancel: bool) -> None:
-        if record is not None and record.unconfirmed:
-            self.cancel.setText(self.tr("Forget"))
-            self.cancel.setEnabled(True)
-            return
-        self.cancel.setText(self.tr("Cancel Job"))
-        over = record is None or record.job.state.ended or record.job.state is JobState.CANCELLING
-        self.cancel.setEnabled(can_cancel and not over)
 
     def _follow_tasks(self, record: Optional[JobRecord]) -> None:
         running = record is not None and not record.job.state.ended and not record.unconfirmed
@@ -193,53 +224,52 @@ class JobsTab(QWidget):
         self._tasks_of = (record.job.id, record.job.raw_status)
         self._journey.fetch_tasks(record)
 
-    def _load(self, record: JobRecord) -> None:
-        if record.delivery.folder is None:
-            self._journey.collect(record)
-        else:
-            self._journey.load(record)
+    def _want_form(self, job_type: Optional[JobType]) -> None:
+        if self.chosen is not None:
+            self.form_wanted.emit(self.chosen, job_type)
 
-    def _cancel(self, record: JobRecord) -> None:
-        if record.unconfirmed:
-            self._journey.forget(record)
-        else:
-            self._journey.cancel_job(record)
-
-    def _show_log(self, record: JobRecord) -> None:
+    def _show_log(self) -> None:
+        record, task = self.chosen, self.chosen_task
+        if record is None:
+            return
+        if self._log is not None:
+            self._log.close()
         self._log = LogDialog(record, self._journey, self)
         self._log.finished.connect(self._log_closed)
+        self._log.choose(task)
         self._log.show()
 
     def _log_closed(self) -> None:
         self._log = None
 
+    def _show_parameters(self) -> None:
+        if self.chosen is not None:
+            ParametersDialog(self.chosen, self).show()
+
     def _open_menu(self, where: QPoint) -> None:
         menu = QMenu(self)
         menu.setObjectName("jobMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions([self.load, self.collect, self.folder, self.save_archive, self.log, self.copy_id])
-        menu.addSeparator()
-        menu.addAction(self.cancel)
+        self.actions_.fill(menu)
         menu.popup(self.jobsView.viewport().mapToGlobal(where))
 
-    def _ask_where_to_save(self, record: JobRecord) -> None:
-        self._file_dialog = QFileDialog(self, self.tr("Save Archive As"))
-        self._file_dialog.setObjectName("saveArchiveDialog")
-        self._file_dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        self._file_dialog.setNameFilter(self.tr("Archives (*.tar.gz)"))
-        self._file_dialog.selectFile(archive_name(record.job))
-        self._file_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._file_dialog.fileSelected.connect(lambda path: self._journey.save_archive(record, with_suffix(path)))
-        self._file_dialog.open()
+    def _ask_where_to_export(self) -> None:
+        kinds = self.tr("CSV table (*.csv)") + ";;" + self.tr("Excel workbook (*.xlsx)")
+        suggested = f"UP42 Jobs {datetime.now(timezone.utc).astimezone():%Y-%m-%d}"
+        self.actions_.ask_for_file("exportTableDialog", self.tr("Export Table"), kinds, suggested, self._export)
+
+    def _export(self, path: str) -> None:
+        dialog = self.actions_.dialog
+        kind = dialog.selectedNameFilter() if isinstance(dialog, QFileDialog) else ""
+        self._journey.job_actions.export(self._model.passing, csv_path(path, kind))
 
     def stop(self) -> None:
         """For unload."""
         self._timer.stop()
-        self._journey.jobs_changed.disconnect(self._jobs_changed)
+        self._search_timer.stop()
+        self.actions_.close()
+        self._journey.book.changed.disconnect(self._jobs_changed)
+        self._journey.job_actions.older_listed.disconnect(self._older_listed)
+        self._journey.resume.waiting_changed.disconnect(self._show_waiting)
         if self._log is not None:
             self._log.close()
-
-
-def _open_folder(record: JobRecord) -> None:
-    if record.delivery.folder is not None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(record.delivery.folder)))

@@ -8,8 +8,9 @@ from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt import uic
-from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QGraphicsOpacityEffect, QLabel, QWidget
+from qgis.PyQt.QtCore import QRectF, Qt
+from qgis.PyQt.QtGui import QFont, QIcon, QPainter, QPalette
+from qgis.PyQt.QtWidgets import QApplication, QGraphicsOpacityEffect, QLabel, QWidget
 
 ROOT = Path(__file__).parents[2]
 STATE_ICON_SIZE = 64  # pixels; drawn smaller, sharp on fine screens too
@@ -42,6 +43,29 @@ def tooltip(text: str) -> str:
 def own_icon(name: str) -> QIcon:
     """An icon of the plugin's: `resources/icons/<name>.svg`."""
     return QIcon(str(ROOT / "resources" / "icons" / f"{name}.svg"))
+
+
+def with_badge(icon: QIcon, count: int) -> QIcon:
+    """The icon with a number in its corner, in the theme's own colours; 0: without."""
+    if not count:
+        return icon
+    size = STATE_ICON_SIZE
+    pixmap = icon.pixmap(size, size)
+    palette = QApplication.palette()
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    place = QRectF(size * 0.36, size * 0.36, size * 0.64, size * 0.64)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(palette.color(QPalette.ColorRole.Highlight))
+    painter.drawEllipse(place)
+    font = QFont(QApplication.font())
+    font.setPixelSize(int(size * 0.44))
+    font.setBold(True)
+    painter.setFont(font)
+    painter.setPen(palette.color(QPalette.ColorRole.HighlightedText))
+    painter.drawText(place, as_int(Qt.AlignmentFlag.AlignCenter), str(min(count, 99)))
+    painter.end()
+    return QIcon(pixmap)
 
 
 def state_icon(state: str) -> QIcon:

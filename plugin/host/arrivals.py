@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import replace
+from collections import Counter, deque
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
 from qgis.core import QgsProject
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ..delivery.errors import DeliveryError
-from ..jobs.job import Job, JobState
+from ..jobs.job import Job, JobState, JobType, Task
 from ..layers.load import JobLayers
+from ..net.cancel import Cancel
+from ..net.errors import NetError
+from ..platforms.contract import Unreachable
+from . import followups
 from .collect import Prepared, collect, log_reason, prepare
 from .connections import Connection, Connections
+from .endings import Ending, Endings, EndKind
 from .errors import explain
 from .ledger import Entry, Ledger
 from .origin import CurrentProject, Origin, outputs_parent
+from .poll import Snapshot
 from .records import Delivery, DeliveryState
 from .settings import Settings
-from .tracker import Snapshot
 from .words import tr
-from .work import Works
+from .work import Progress, Works
 
 DOWNLOADS_AT_ONCE = 2
 LOOK_AGAIN_MS = 10_000  # after another QGIS was found to fetch the same outputs
+TRY_AGAIN_MS = 30_000  # after the network failed; each time so much later
+TRIES = 5
 
 Key = tuple[str, str]  # connection id, job id
+
+
+@dataclass(frozen=True)
+class Order:
+    """One download: of which job, for which project. `asked`: by the user just now, so it is loaded where they are."""
+
+    connection: Connection
+    job: Job
+    origin: Origin
+    asked: bool = False
+    load: bool = True
+    task: Optional[Task] = None
+
+    @property
+    def key(self) -> Key:
+        """Connection and job."""
+        return self.connection.id, self.job.id
+
+    @property
+    def name(self) -> str:
+        """What it is called to people."""
+        return self.job.name or self.job.id
 
 
 class Arrivals(QObject):
     """Takes each snapshot of the tracker and does what is due for the jobs that were started from this profile."""
 
-    changed = pyqtSignal(str)  # connection id: a delivery went on
+    changed = pyqtSignal(str, str)  # connection id, job id: its delivery went on
     told = pyqtSignal(str, str)  # level, text
     arrived = pyqtSignal(str, object)  # job id, the QgsLayerTreeGroup
 
@@ -44,10 +73,14 @@ class Arrivals(QObject):
         super().__init__()
         self._works, self._connections, self._ledger = works, connections, ledger
         self._project, self._settings = project, settings
+        self.endings = Endings()
         self._deliveries: dict[Key, Delivery] = {}
-        self._queue: deque[tuple[Connection, Job, Origin]] = deque()
+        self._queue: deque[Order] = deque()
         self._running = 0
-        self._told: set[Key] = set()
+        self._seen_running: set[Key] = set()
+        self._handled: set[Key] = set()  # until something asks for another look
+        self._tries: Counter[Key] = Counter()
+        self._timers: set[QTimer] = set()
 
     def delivery(self, connection_id: str, job_id: str, entry: Optional[Entry]) -> Delivery:
         """How far a job's outputs have come."""
@@ -58,124 +91,188 @@ class Arrivals(QObject):
         return Delivery(state, folder=Path(entry.folder) if entry.folder else None)
 
     def take(self, connection: Connection, snapshot: Snapshot) -> None:
-        """Start what a new snapshot calls for."""
+        """Start what a new snapshot calls for. Jobs of scripts have no token: a script collects for itself."""
         for job in snapshot.jobs:
             entry = snapshot.entries.get(job.id)
-            if entry is None or not job.state.ended or (connection.id, job.id) in self._told:
+            if entry is None or not entry.token:
                 continue
-            if job.state is JobState.SUCCEEDED:
-                self._succeeded(connection, job, entry)
-            elif entry.told is None:
-                self._told.add((connection.id, job.id))
-                self._tell_end(connection, job)
+            key = (connection.id, job.id)
+            if not job.state.ended:
+                self._seen_running.add(key)
+            elif entry.told is None and key not in self._handled:
+                self._handled.add(key)
+                self._ended(connection, job, entry)
 
-    def _succeeded(self, connection: Connection, job: Job, entry: Entry) -> None:
-        if (connection.id, job.id) in self._deliveries:
+    def _ended(self, connection: Connection, job: Job, entry: Entry) -> None:
+        if job.state is not JobState.SUCCEEDED:
+            self._tell_end(connection, job)
             return
-        origin = Origin(entry.project_file, entry.token)
-        if not entry.token:
-            return  # started by a script, which collects for itself
-        if not entry.delivered:
-            self.collect(connection, job, origin)
-        elif not entry.loaded and entry.folder and self._project.is_origin(origin):
-            self.load(connection, job.id, Path(entry.folder))
+        order = Order(connection, job, Origin(entry.project_file, entry.token))
+        seen = order.key in self._seen_running or entry.token in self._project.tokens
+        policy = "always" if seen else self._settings.collect_policy
+        if entry.delivered and entry.folder:
+            self._bring(order, Path(entry.folder))
+        elif policy == "always":
+            self._order(order)
+        else:
+            text = tr("“{job}” has succeeded while QGIS was closed.").format(job=order.name)
+            kind = EndKind.WAITING if policy == "ask" else EndKind.LOADED
+            self._tell_once(order, Ending(kind, *order.key, "info", text))
 
-    def collect(self, connection: Connection, job: Job, origin: Origin) -> None:
-        """Deliver a job's outputs to disk, then load them if the project of `origin` is open."""
-        self._set(connection.id, job.id, Delivery(DeliveryState.DOWNLOADING))
-        self._queue.append((connection, job, origin))
+    def collect(self, connection: Connection, job: Job, load: bool = True) -> None:
+        """Deliver a job's outputs to disk, as the user asked; then, with `load`, put them into the open project."""
+        self._order(Order(connection, job, self._project.origin, asked=True, load=load))
+
+    def collect_task(self, connection: Connection, job: Job, task: Task) -> None:
+        """Deliver one task's own output and put it on the map."""
+        self._order(Order(connection, job, self._project.origin, asked=True, task=task))
+
+    def _order(self, order: Order) -> None:
+        self._show(order, Delivery(DeliveryState.DOWNLOADING))
+        self._queue.append(order)
         self._next()
 
     def _next(self) -> None:
         while self._queue and self._running < DOWNLOADS_AT_ONCE:
-            connection, job, origin = self._queue.popleft()
             self._running += 1
-            parent = outputs_parent(origin, self._settings)
-            self._works.start(
-                tr("Download {job}").format(job=job.name or job.id),
-                lambda cancel, progress, c=connection, j=job, p=parent: collect(
-                    self._connections, self._ledger, c, j, p, cancel, progress
-                ),
-                succeeded=lambda prepared, c=connection, j=job, o=origin: self._delivered(c, j, o, prepared),
-                failed=lambda error, c=connection, j=job: self._failed(c, j, error),
-                cancelled=lambda c=connection, j=job: self._not_delivered(c, j, tr("The download was cancelled.")),
-                progressed=lambda fraction, c=connection, j=job: self._set(
-                    c.id, j.id, Delivery(DeliveryState.DOWNLOADING, fraction)
-                ),
+            self._download(self._queue.popleft())
+
+    def _download(self, order: Order) -> None:
+        parent = outputs_parent(order.origin, self._settings)
+        self._works.start(
+            tr("Download {job}").format(job=order.name),
+            lambda cancel, progress: self._fetch(order, parent, cancel, progress),
+            succeeded=lambda prepared: self._delivered(order, prepared),
+            failed=lambda error: self._failed(order, error),
+            cancelled=lambda: self._not_delivered(order, tr("The download was cancelled.")),
+            progressed=lambda fraction: self._show(order, Delivery(DeliveryState.DOWNLOADING, fraction)),
+        )
+
+    def _fetch(self, order: Order, parent: Path, cancel: Cancel, progress: Progress) -> Prepared:
+        """Worker thread. An interrupted download is gone on with where it was begun."""
+        if order.task is None:
+            parent = followups.begin_delivery(self._ledger, *order.key, parent)
+        prepared = collect(
+            self._connections, self._ledger, order.connection, order.job, parent, cancel, progress, order.task
+        )
+        if order.task is None:
+            followups.end_delivery(self._ledger, *order.key)
+        return prepared
+
+    def _delivered(self, order: Order, prepared: Prepared) -> None:
+        self._running -= 1
+        self._show(order, Delivery(DeliveryState.DELIVERED, 1.0, prepared.folder))
+        self._place(order, prepared)
+        self._next()
+
+    def _place(self, order: Order, prepared: Prepared) -> None:
+        """Put what was delivered on the map of its project, or say where it is."""
+        if not order.load:
+            text = tr("The outputs of “{job}” are in {folder}.").format(job=order.name, folder=prepared.folder)
+            self._tell_asked(order, Ending(EndKind.LOADED, *order.key, "success", text))
+        elif order.asked:
+            self._put(order, prepared)
+        elif self._project.is_origin(order.origin):
+            self._note(
+                lambda: followups.claim_loading(self._ledger, *order.key),
+                lambda claimed: self._put(order, prepared) if claimed else None,
             )
-
-    def _delivered(self, connection: Connection, job: Job, origin: Origin, prepared: Prepared) -> None:
-        self._running -= 1
-        self._set(connection.id, job.id, Delivery(DeliveryState.DELIVERED, 1.0, prepared.folder))
-        if self._project.is_origin(origin):
-            self._put(connection.id, job.id, prepared)
         else:
-            text = tr("“{job}” is ready in {folder}. It was started from another project: choose Load to have it here.")
-            self.told.emit("info", text.format(job=job.name or job.id, folder=prepared.folder))
-        self._next()
+            self._tell_ready(order, prepared.folder)
 
-    def _failed(self, connection: Connection, job: Job, error: Exception) -> None:
+    def _tell_ready(self, order: Order, folder: Path) -> None:
+        text = tr("“{job}” is ready in {folder}. It was started from another project.")
+        text = text.format(job=order.name, folder=folder)
+        self._tell_once(order, Ending(EndKind.READY, *order.key, "info", text))
+
+    def _failed(self, order: Order, error: Exception) -> None:
         if isinstance(error, DeliveryError) and error.code == "busy":
-            self._running -= 1  # another QGIS fetches it: look again later, the ledger tells when it is there
-            QTimer.singleShot(LOOK_AGAIN_MS, lambda: self._deliveries.pop((connection.id, job.id), None))
+            self._running -= 1  # another QGIS fetches it: the ledger tells when it is there
+            self._deliveries.pop(order.key, None)
+            self.changed.emit(*order.key)
+            self._later(LOOK_AGAIN_MS, lambda: self._handled.discard(order.key))
             self._next()
-        else:
-            self._not_delivered(connection, job, explain(error))
+            return
+        self._tries[order.key] += 1
+        if isinstance(error, (NetError, Unreachable)) and self._tries[order.key] < TRIES and not order.asked:
+            self._later(TRY_AGAIN_MS * self._tries[order.key], lambda: self._handled.discard(order.key))
+        self._not_delivered(order, explain(error), quiet=self._tries[order.key] > 1)
 
-    def _not_delivered(self, connection: Connection, job: Job, message: str) -> None:
+    def _not_delivered(self, order: Order, message: str, quiet: bool = False) -> None:
         self._running -= 1
-        self._set(connection.id, job.id, Delivery(DeliveryState.FAILED, message=message))
-        text = tr("The outputs of “{job}” were not delivered. {why}")
-        self.told.emit("warning", text.format(job=job.name or job.id, why=message))
+        self._show(order, Delivery(DeliveryState.FAILED, message=message))
+        text = tr("The outputs of “{job}” were not delivered. {why}").format(job=order.name, why=message)
+        if order.asked or not quiet:
+            self.endings.add(Ending(EndKind.NOT_DELIVERED, *order.key, "warning", text))
         self._next()
 
-    def load(self, connection: Connection, job_id: str, folder: Path) -> None:
-        """Put a delivered folder on the map of the project that is open now, and of no other."""
+    def load(self, connection: Connection, job: Job, folder: Path) -> None:
+        """Put a delivered folder on the map of the project that is open now, as the user asked."""
+        self._bring(Order(connection, job, self._project.origin, asked=True), folder)
+
+    def load_what_belongs_here(self) -> None:
+        """Put on the map what was delivered for the open project while it was closed. No network."""
         origin = self._project.origin
-        self._set(connection.id, job_id, Delivery(DeliveryState.DELIVERED, 1.0, folder))
+
+        def found(unloaded: list[followups.Unloaded]) -> None:
+            for one in unloaded:
+                connection = self._connections.by_id(one.connection)
+                busy = self._deliveries.get((one.connection, one.job), Delivery()).state is DeliveryState.DOWNLOADING
+                if connection is not None and not busy:
+                    job = Job(one.job, "", one.folder.name, JobState.SUCCEEDED, "", JobType.LIVE_JOB, "", "")
+                    self._bring(Order(connection, job, origin), one.folder)
+
+        self._note(
+            lambda: [u for u in followups.unloaded(self._ledger, origin.project_file) if u.folder.is_dir()], found
+        )
+
+    def _bring(self, order: Order, folder: Path) -> None:
+        """Make a delivered folder ready, then put it where it belongs."""
+        self._show(order, Delivery(DeliveryState.DELIVERED, 1.0, folder))
+        here = self._project.origin
 
         def prepared_is(prepared: Prepared) -> None:
-            if self._project.is_origin(origin):
-                self._put(connection.id, job_id, prepared)
+            if not order.asked or self._project.is_origin(here):
+                self._place(order, prepared)
 
         self._works.start(
             tr("Prepare layers"),
             lambda _cancel, _progress: prepare(folder),
             shown=False,
             succeeded=prepared_is,
-            failed=lambda error: self._not_loaded(connection.id, job_id, folder, explain(error)),
+            failed=lambda error: self._not_loaded(order, folder, explain(error)),
         )
 
-    def _not_loaded(self, connection_id: str, job_id: str, folder: Path, message: str) -> None:
-        self._set(connection_id, job_id, Delivery(DeliveryState.FAILED, 1.0, folder, message))
-        text = tr("The outputs in {folder} were not loaded. {why}")
-        self.told.emit("warning", text.format(folder=folder, why=message))
+    def _not_loaded(self, order: Order, folder: Path, message: str) -> None:
+        self._show(order, Delivery(DeliveryState.FAILED, 1.0, folder, message))
+        text = tr("The outputs in {folder} were not loaded. {why}").format(folder=folder, why=message)
+        self.endings.add(Ending(EndKind.NOT_DELIVERED, *order.key, "warning", text))
 
-    def _put(self, connection_id: str, job_id: str, prepared: Prepared) -> None:
+    def _put(self, order: Order, prepared: Prepared) -> None:
         """Add the layers, one each time that QGIS has nothing else to do."""
         layers = JobLayers(QgsProject.instance(), prepared.info, prepared.scan, prepared.look)
-        timer = QTimer(self)
+        timer = self._keep(QTimer(self))
 
         def add_next() -> None:
             if not layers.add_next():
-                timer.stop()
-                timer.deleteLater()
-                self._loaded(connection_id, job_id, prepared, layers)
+                self._drop(timer)
+                self._loaded(order, prepared, layers)
 
         timer.timeout.connect(add_next)
         timer.start(0)
 
-    def _loaded(self, connection_id: str, job_id: str, prepared: Prepared, layers: JobLayers) -> None:
-        if sip.isdeleted(layers.group):
-            return  # the project was closed, or the group removed, meanwhile: delivered, not loaded
-        self._set(connection_id, job_id, Delivery(DeliveryState.LOADED, 1.0, prepared.folder))
-        self._note(lambda: self._note_loaded(connection_id, job_id))
-        self.told.emit(*prepared.sentence(layers.failed))
-        self.arrived.emit(job_id, layers.group)
-
-    def _note_loaded(self, connection_id: str, job_id: str) -> None:
-        self._ledger.note_loaded(connection_id, job_id)
-        self._ledger.note_told(connection_id, job_id, JobState.SUCCEEDED.value)
+    def _loaded(self, order: Order, prepared: Prepared, layers: JobLayers) -> None:
+        if sip.isdeleted(layers.group):  # the project was closed, or the group removed, meanwhile
+            self._note(lambda: followups.give_up_loading(self._ledger, *order.key))
+            self._tell_ready(order, prepared.folder)
+            return
+        ending = Ending(EndKind.LOADED, *order.key, *prepared.sentence(layers.failed))
+        if order.task is not None:
+            self.endings.add(ending)
+        else:
+            self._show(order, Delivery(DeliveryState.LOADED, 1.0, prepared.folder))
+            self._note(lambda: self._ledger.note_loaded(*order.key), lambda _none: self._tell_asked(order, ending))
+        self.arrived.emit(order.job.id, layers.group)
 
     def _tell_end(self, connection: Connection, job: Job) -> None:
         """Tell that a job failed or was cancelled, with the reason that its log gives."""
@@ -183,31 +280,76 @@ class Arrivals(QObject):
             tr("Read log"),
             lambda cancel, _progress: log_reason(self._connections.open(connection, cancel), job),
             shown=False,
-            succeeded=lambda reason: self._ended(connection, job, reason),
-            failed=lambda _error: self._ended(connection, job, ""),
+            succeeded=lambda reason: self._not_succeeded(connection, job, reason),
+            failed=lambda _error: self._not_succeeded(connection, job, ""),
         )
 
-    def _ended(self, connection: Connection, job: Job, reason: str) -> None:
-        name = job.name or job.id
+    def _not_succeeded(self, connection: Connection, job: Job, reason: str) -> None:
+        order = Order(connection, job, self._project.origin)
         if job.state is JobState.CANCELLED:
-            self.told.emit("info", tr("“{job}” was cancelled.").format(job=name))
+            text = tr("“{job}” was cancelled.").format(job=order.name)
+            ending = Ending(EndKind.CANCELLED, *order.key, "info", text)
         else:
-            self.told.emit("critical", tr("“{job}” failed. {why}").format(job=name, why=reason))
-        self._set(connection.id, job.id, Delivery(message=reason))
-        self._note(lambda: self._ledger.note_told(connection.id, job.id, job.state.value))
+            text = tr("“{job}” failed. {why}").format(job=order.name, why=reason)
+            ending = Ending(EndKind.FAILED, *order.key, "critical", text)
+        self._show(order, Delivery(message=reason))
+        self._tell_once(order, ending)
 
-    def _note(self, write: Callable[[], None]) -> None:
+    def _tell_once(self, order: Order, ending: Ending) -> None:
+        """Tell it unless another QGIS on this profile has told it."""
+        state = order.job.state.value
+        self._note(
+            lambda: followups.claim_telling(self._ledger, *order.key, state),
+            lambda claimed: self.endings.add(ending) if claimed else None,
+        )
+
+    def _tell_asked(self, order: Order, ending: Ending) -> None:
+        """Tell it: either the user asked for it, or this QGIS was the one that loaded it."""
+        self._note(
+            lambda: followups.claim_telling(self._ledger, *order.key, order.job.state.value),
+            lambda _claimed: self.endings.add(ending),
+        )
+
+    def forget_files(self, connection_id: str, job_id: str) -> None:
+        """The outputs are no longer on disk."""
+        self._deliveries[(connection_id, job_id)] = Delivery()
+        self.changed.emit(connection_id, job_id)
+
+    def close(self) -> None:
+        """No more timers; for unload."""
+        self.endings.stop()
+        for timer in list(self._timers):
+            self._drop(timer)
+
+    def _later(self, milliseconds: int, do: Callable[[], Any]) -> None:
+        timer = self._keep(QTimer(self))
+        timer.setSingleShot(True)
+        timer.timeout.connect(lambda: (self._drop(timer), do()))
+        timer.start(milliseconds)
+
+    def _keep(self, timer: QTimer) -> QTimer:
+        self._timers.add(timer)
+        return timer
+
+    def _drop(self, timer: QTimer) -> None:
+        timer.stop()
+        self._timers.discard(timer)
+        timer.deleteLater()
+
+    def _note(self, write: Callable[[], Any], then: Callable[[Any], None] = lambda _none: None) -> None:
         self._works.start(
             "Note",
             lambda _cancel, _progress: write(),
             shown=False,
-            succeeded=lambda _nothing: None,
+            succeeded=then,
             failed=lambda error: self.told.emit("warning", explain(error)),
         )
 
-    def _set(self, connection_id: str, job_id: str, delivery: Delivery) -> None:
-        before = self._deliveries.get((connection_id, job_id), Delivery())
+    def _show(self, order: Order, delivery: Delivery) -> None:
+        if order.task is not None:
+            return
+        before = self._deliveries.get(order.key, Delivery())
         if delivery.state is DeliveryState.DOWNLOADING and before.folder and not delivery.folder:
             delivery = replace(delivery, folder=before.folder)
-        self._deliveries[(connection_id, job_id)] = delivery
-        self.changed.emit(connection_id)
+        self._deliveries[order.key] = delivery
+        self.changed.emit(*order.key)

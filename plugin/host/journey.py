@@ -7,23 +7,27 @@ from typing import Any, Callable, Optional
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ..jobs.job import Job, JobState, JobType, Task, parse_time
+from ..jobs.job import Job, Task
 from ..jobs.request import JobRequest
+from ..jobs.workflow import Project
 from ..net.cancel import Cancel
 from .aoi_reader import AoiReader
 from .arrivals import Arrivals
 from .connections import Connection, Connections
 from .errors import explain
-from .ledger import Intent, Ledger
-from .origin import CurrentProject
+from .job_actions import JobActions
+from .job_book import JobBook, intent_id
+from .ledger import Ledger
+from .origin import CurrentProject, Origin, outputs_parent
+from .poll import Snapshot
 from .pricing import Price, price
-from .records import Catalogue, Delivery, DeliveryState, JobRecord
-from .save_archive import save_archive
+from .records import Catalogue, JobRecord, Notice
+from .resume import Resume
 from .scene_folders import add_scene_folder
 from .scene_search import SceneSearch
 from .settings import Settings
 from .submit import Confirmation, submit
-from .tracker import Snapshot, Tracker
+from .tracker import Tracker
 from .words import tr
 from .work import Work, Works
 
@@ -35,6 +39,7 @@ class Journey(QObject):
 
     jobs_changed = pyqtSignal(str)  # connection id: `records` has changed
     told = pyqtSignal(str, str)  # info, success, warning or critical; the text for the message bar
+    noticed = pyqtSignal(object)  # Notice: how jobs have ended, with what can be done now
     arrived = pyqtSignal(str, object)  # job id, the layer tree group that was just added
 
     def __init__(self, works: Works, connections: Connections, ledger: Ledger, settings: Settings) -> None:
@@ -44,15 +49,19 @@ class Journey(QObject):
         self.aois = AoiReader(works)
         self._works, self._ledger = works, ledger
         self._project = CurrentProject()
-        self._tracker = Tracker(works, connections, ledger)
+        self._tracker = Tracker(works, connections, ledger, lambda: [outputs_parent(Origin("", ""), settings)])
         self._arrivals = Arrivals(works, connections, ledger, self._project, settings)
-        self._snapshots: dict[str, Snapshot] = {}
-        self._tasks: dict[str, tuple[Task, ...]] = {}
+        self.book = JobBook(self._arrivals.delivery)
+        self.job_actions = JobActions(works, connections, ledger, self._tracker, self._arrivals, self.book)
+        self.job_actions.noticed.connect(self.noticed)
+        self.resume = Resume(works, connections, ledger, self._tracker, self._arrivals, self._project)
         self._asking_tasks: set[str] = set()  # job ids
         self._submitting: set[str] = set()  # fingerprints: a submit of ours under way is not Unconfirmed
         self._tracker.polled.connect(self._polled)
-        self._tracker.trouble.connect(lambda error: self.told.emit("warning", explain(error)))
-        self._arrivals.changed.connect(self.jobs_changed)
+        self._tracker.trouble.connect(self._in_trouble)
+        self.book.changed.connect(lambda connection_id, _project_id, _ids: self.jobs_changed.emit(connection_id))
+        self._arrivals.changed.connect(self.book.delivery_changed)
+        self._arrivals.endings.noticed.connect(self.noticed)
         self._arrivals.told.connect(self.told)
         self._arrivals.arrived.connect(self.arrived)
 
@@ -122,22 +131,7 @@ class Journey(QObject):
 
     def records(self, connection_id: str) -> list[JobRecord]:
         """All jobs known of a connection, newest first; submits whose answer was lost come first."""
-        snapshot = self._snapshots.get(connection_id)
-        if snapshot is None:
-            return []
-        lost = [_unconfirmed(i) for i in snapshot.intents if i.lost or i.fingerprint not in self._submitting]
-        return lost + [self._record(connection_id, job, snapshot) for job in snapshot.jobs]
-
-    def _record(self, connection_id: str, job: Job, snapshot: Snapshot) -> JobRecord:
-        entry = snapshot.entries.get(job.id)
-        return JobRecord(
-            connection_id,
-            job,
-            self._tasks.get(job.id, ()),
-            snapshot.credits.get(job.id),
-            entry is not None,
-            self._arrivals.delivery(connection_id, job.id, entry),
-        )
+        return self.book.newest_first(connection_id)
 
     def fetch_tasks(self, record: JobRecord) -> None:
         """Ask for a job's tasks; `jobs_changed` follows. A failure is not told: the tracker tells of trouble, once."""
@@ -148,8 +142,7 @@ class Journey(QObject):
 
         def got(tasks: list[Task]) -> None:
             self._asking_tasks.discard(job_id)
-            self._tasks[job_id] = tuple(tasks)
-            self.jobs_changed.emit(record.connection_id)
+            self.book.set_tasks(record, tuple(tasks))
 
         def failed(_text: str) -> None:
             self._asking_tasks.discard(job_id)
@@ -160,54 +153,21 @@ class Journey(QObject):
         """Ask for a task's log."""
         self._ask(record, lambda platform: platform.log(record.job, task), done, failed)
 
-    def cancel_job(self, record: JobRecord) -> None:
-        """Ask the platform to cancel a job."""
-        self._ask(
-            record,
-            lambda platform: platform.cancel(record.job),
-            lambda _none: self._tracker.refresh(),
-            self._warn,
-        )
-
     def forget(self, record: JobRecord) -> None:
         """The user decides that an unconfirmed submit became no job: its request can be run again."""
-        intent_id = int(record.job.id)
         self._works.start(
             "Forget",
-            lambda _cancel, _progress: self._ledger.drop(intent_id),
+            lambda _cancel, _progress: self._ledger.drop(intent_id(record)),
             shown=False,
             succeeded=lambda _none: self._tracker.refresh(),
             failed=lambda error: self.told.emit("warning", explain(error)),
         )
 
-    def collect(self, record: JobRecord) -> None:
-        """Download a job's outputs (again), then load them into the open project."""
-        connection = self.connections.by_id(record.connection_id)
-        if connection is not None:
-            self._arrivals.collect(connection, record.job, self._project.origin)
-
     def load(self, record: JobRecord) -> None:
         """Load a delivered folder into the open project."""
         connection, folder = self.connections.by_id(record.connection_id), record.delivery.folder
         if connection is not None and folder is not None:
-            self._arrivals.load(connection, record.job.id, folder)
-
-    def save_archive(self, record: JobRecord, target: Path) -> None:
-        """Download a job's archive itself to a file of the user's choice; the end is told."""
-        connection = self.connections.by_id(record.connection_id)
-        if connection is None:
-            return
-        name = record.job.name or record.job.id
-        self._works.start(
-            tr("Save archive of {job}").format(job=name),
-            lambda cancel, progress: save_archive(
-                self.connections, connection, record.job, target, cancel, progress
-            ),
-            succeeded=lambda saved: self.told.emit(
-                "success", tr("The archive of “{job}” is saved as {path}.").format(job=name, path=saved)
-            ),
-            failed=lambda error: self._warn(explain(error)),
-        )
+            self._arrivals.load(connection, record.job, folder)
 
     def add_scene_folder(
         self, path: Path, done: Callable[[Any], None], failed: Failed, *, licence: str = "", attribution: str = ""
@@ -225,17 +185,20 @@ class Journey(QObject):
     def close(self) -> None:
         """Stop polling and listening; for unload."""
         self._tracker.stop()
+        self._arrivals.close()
+        self.resume.close()
         self._project.close()
 
     def _warn(self, text: str) -> None:
         self.told.emit("warning", text)
 
-    def _polled(self, connection_id: str, snapshot: Snapshot) -> None:
-        self._snapshots[connection_id] = snapshot
-        connection = self.connections.by_id(connection_id)
-        if connection is not None:
-            self._arrivals.take(connection, snapshot)
-        self.jobs_changed.emit(connection_id)
+    def _in_trouble(self, connection: Connection, error: Exception) -> None:
+        text = tr("The jobs on {connection} can't be followed just now: {why} They are asked for again by themselves.")
+        self.noticed.emit(Notice("info", text.format(connection=connection.title, why=explain(error))))
+
+    def _polled(self, connection: Connection, project: Project, snapshot: Snapshot) -> None:
+        self._arrivals.take(connection, snapshot)
+        self.book.take(connection, project.id, snapshot, self._submitting)
 
     def _ask(
         self, record: JobRecord, question: Callable[[Any], Any], done: Callable[[Any], None], failed: Failed
@@ -269,21 +232,3 @@ def read_catalogue(
         platform.balance(project) if platform.capabilities.credits else None,
         platform.capabilities,
     )
-
-
-def _unconfirmed(intent: Intent) -> JobRecord:
-    request = intent.request
-    workflow = request.get("workflow") or {}
-    job = Job(
-        id=str(intent.id),
-        project_id=intent.project,
-        name=str(request.get("name") or ""),
-        state=JobState.UNKNOWN,
-        raw_status=tr("Unconfirmed"),
-        job_type=JobType(request["job_type"]),
-        workflow_id=str(workflow.get("id") or ""),
-        workflow_name=str(workflow.get("name") or ""),
-        created_at=parse_time(intent.server_time),
-        inputs=request.get("inputs") or {},
-    )
-    return JobRecord(intent.connection, job, ours=True, delivery=Delivery(DeliveryState.NONE), unconfirmed=True)

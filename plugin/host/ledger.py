@@ -26,8 +26,8 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "corrupt": QT_TRANSLATE_NOOP(
         "Ledger",
-        "The plugin's record of its jobs, {path}, is damaged: move that file away and try again. Jobs that run already"
-        " are still listed, but their outputs must then be fetched by hand. Nothing was sent.",
+        "The plugin's record of its jobs was damaged. It was put aside as {reason} and begun anew: jobs are taken from"
+        " the server and from the output folders again. What was being done just now was not done: try it again.",
     ),
     "newer": QT_TRANSLATE_NOOP(
         "Ledger", "The plugin's record of its jobs, {path}, was written by a newer version: update UP42 Jobs."
@@ -63,7 +63,15 @@ CREATE TABLE queued (
   state TEXT NOT NULL, job TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
   session TEXT NOT NULL, seen REAL NOT NULL)
 """,
+    # What is still to be done for jobs of ours (followups.py), and what was taken from a server anew (rebuild.py).
+    """
+CREATE TABLE delivery (
+  connection TEXT NOT NULL, job TEXT NOT NULL, parent TEXT, loading_since REAL, PRIMARY KEY (connection, job));
+CREATE TABLE rebuilt (connection TEXT NOT NULL, project TEXT NOT NULL, PRIMARY KEY (connection, project));
+CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL)
+""",
 ]
+DAMAGED = "damaged"  # the state that says that an older file was put aside, and which
 
 
 class LedgerError(Exception):
@@ -138,10 +146,10 @@ class Ledger:
         except sqlite3.OperationalError as e:
             locked = "locked" in str(e) or "busy" in str(e)
             raise LedgerError("busy" if locked else "unusable", self._path, e) from e
-        except sqlite3.IntegrityError:
-            raise  # a fault of ours
         except sqlite3.DatabaseError as e:
-            raise LedgerError("corrupt", self._path, e) from e
+            if type(e) is not sqlite3.DatabaseError:
+                raise  # a fault of ours
+            raise LedgerError("corrupt", self._path, self._put_aside()) from e
         except OSError as e:
             raise LedgerError("unusable", self._path, e.strerror or e) from e
 
@@ -155,9 +163,34 @@ class Ledger:
                 self._migrate(db)
                 yield db
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # SQLite has rolled back by itself after some errors
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
+
+    def _put_aside(self) -> Path:
+        """Move a damaged file away and begin a new one; gives where it is now. Raises LedgerError."""
+        stem = f"{self._path.stem}-damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+        aside = self._path.with_name(stem + self._path.suffix)
+        try:
+            if self._is_sound():
+                return aside  # another QGIS was faster
+            self._path.replace(aside)
+            journal = self._path.with_name(f"{self._path.name}-journal")
+            if journal.exists():  # the new file must not take it for its own
+                journal.replace(aside.with_name(f"{aside.name}-journal"))
+            with self._connected() as db:
+                db.execute("INSERT INTO state VALUES (?, ?)", (DAMAGED, str(aside)))
+        except (OSError, sqlite3.Error) as e:
+            raise LedgerError("unusable", self._path, e) from e
+        return aside
+
+    def _is_sound(self) -> bool:
+        try:
+            with self._connected() as db:
+                return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+        except sqlite3.DatabaseError:
+            return False
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         """Bring the schema to the newest version; what a failed migration did is rolled back with the transaction."""

@@ -32,11 +32,13 @@ class CurrentProject(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._token = uuid.uuid4().hex
+        self.tokens: set[str] = set()  # of this session
+        self._new_token()
         QgsProject.instance().cleared.connect(self._new_token)
 
     def _new_token(self) -> None:
         self._token = uuid.uuid4().hex
+        self.tokens.add(self._token)
 
     @property
     def origin(self) -> Origin:

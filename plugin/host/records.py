@@ -11,6 +11,7 @@ from ..jobs.job import Job, Task
 from ..jobs.workflow import Project, Workflow
 from ..platforms.contract import Capabilities
 from .connections import Connection
+from .ledger import Entry
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class Delivery:
 
 @dataclass(frozen=True)
 class JobRecord:
-    """One row of the jobs table. `ours`: started from this profile. `unconfirmed`: its submit's answer was lost."""
+    """One row of the jobs table. `ours`: started from this profile. `unconfirmed`: its submit's answer was lost.
+
+    `entry`: what the ledger knows of it, where it is ours.
+    """
 
     connection_id: str
     job: Job
@@ -56,3 +60,23 @@ class JobRecord:
     ours: bool = False
     delivery: Delivery = Delivery()
     unconfirmed: bool = False
+    entry: Optional[Entry] = None
+
+
+class Offer(Enum):
+    """What a notice offers to do."""
+
+    SHOW = "show"
+    LOAD = "load"
+    COLLECT = "collect"
+    LATER = "later"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell the user: info, success, warning or critical. `jobs`: (connection id, job id) of each."""
+
+    level: str
+    text: str
+    jobs: tuple[tuple[str, str], ...] = ()
+    offers: tuple[Offer, ...] = ()

@@ -1,16 +1,16 @@
-"""The use case *Save Archive As…*: a job's final output as the tar.gz itself. Worker thread."""
+"""The use case *Save Archive As…*: a job's final output, or one task's, as the tar.gz itself. Worker thread."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional
 
 from ..delivery.disk import disk_errors
 from ..delivery.download import Progress as Bytes
 from ..delivery.download import download
 from ..delivery.folder_names import folder_name
 from ..delivery.part_file import PartFile
-from ..jobs.job import Job
+from ..jobs.job import Job, Task
 from ..net.cancel import Cancel
 from ..platforms.contract import Unreachable
 from .connections import Connection, Connections
@@ -35,6 +35,7 @@ def save_archive(
     target: Path,
     cancel: Cancel,
     progress: Callable[[float], None],
+    task: Optional[Task] = None,
 ) -> Path:
     """Download the archive to `target`, which is replaced only when the archive is there whole; gives `target`.
 
@@ -42,14 +43,14 @@ def save_archive(
     and the next try goes on from there.
     """
     platform = connections.open(connection, cancel)
-    part = target.with_name(f".{target.name}.{job.id}.part")
+    part = target.with_name(f".{target.name}.{job.id}{f'-{task.id}' if task else ''}.part")
 
     def tell(received: Bytes) -> None:
         progress(received.received / received.total if received.total else 0.0)
 
     download(
         connections.session(cancel),
-        lambda: platform.archive_url(job),
+        lambda: platform.archive_url(job, task),
         part,
         cancel=cancel,
         progress=tell,

@@ -115,6 +115,16 @@ class Settings:
     def last_aoi(self, text: Optional[str]) -> None:
         self._set("last_aoi", text)
 
+    @property
+    def job_columns(self) -> dict[str, bool]:
+        """Columns of the jobs table that the user chose to see (True) or not; what fits is shown of the others."""
+        names = (self._get("job_columns") or "").split(",")
+        return {name.lstrip("-"): not name.startswith("-") for name in names if name}
+
+    @job_columns.setter
+    def job_columns(self, columns: dict[str, bool]) -> None:
+        self._set("job_columns", ",".join(name if on else f"-{name}" for name, on in columns.items()) or None)
+
     def _credits(self, key: str) -> Optional[float]:
         """A cap. What can't be read as one counts as 0 credits: a broken cap must not let money through."""
         text = self._get(key)

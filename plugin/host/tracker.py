@@ -2,147 +2,189 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Callable, Mapping, Optional
+import time
+from pathlib import Path
+from typing import Callable, Optional, Sequence
 
-from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QObject, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtNetwork import QNetworkInterface
 
-from ..jobs.job import Job
 from ..jobs.workflow import Project
-from ..net.cancel import Cancel
-from ..platforms.contract import Platform
 from .connections import Connection, Connections
-from .ledger import Entry, Intent, Ledger
-from .submit import match
-from .work import Progress, Work, Works
+from .ledger import Ledger
+from .poll import Snapshot, take_snapshot, waits
+from .work import Work, Works
+
+__all__ = ["Snapshot", "Tracker", "take_snapshot"]
 
 FASTEST_MS = {True: 1_000, False: 3_000}  # by Connection.is_local: asking our own engine costs nobody anything
-SLOWEST_MS = 60_000
+SLOWEST_MS = {True: 10_000, False: 60_000}
 GROWTH = 1.5
-MAX_JOBS_LISTED = 1_000
-CREDITS_ASKED_AT_ONCE = 5  # jobs a poll
+GROWTH_IN_TROUBLE = 2.0
+SLEPT_SECONDS = 30.0  # a timer that comes so much too late: the computer slept
+AFTER_SLEEP_MS = 5_000  # until the network is there again
 
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One poll's answer: the jobs newest first, and what the ledger knows of them."""
-
-    jobs: list[Job]
-    entries: Mapping[str, Entry]
-    intents: list[Intent]
-    credits: Mapping[str, Optional[int]] = field(default_factory=dict)  # None: asked for, not told
+Key = tuple[str, str]  # connection id, project id
 
 
 class Tracker(QObject):
-    """Follows the jobs of one connection and project at a time."""
+    """Follows one project that is on the screen, and every other one in which jobs of ours have not ended."""
 
-    polled = pyqtSignal(str, object)  # connection id, Snapshot
-    trouble = pyqtSignal(object)  # the exception; once, until a poll succeeds again
+    polled = pyqtSignal(object, object, object)  # Connection, Project, Snapshot
+    trouble = pyqtSignal(object, object)  # Connection, the exception; once, until a poll of it succeeds again
 
-    def __init__(self, works: Works, connections: Connections, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        works: Works,
+        connections: Connections,
+        ledger: Ledger,
+        output_roots: Callable[[], Sequence[Path]] = tuple,
+        speed: float = 1.0,
+    ) -> None:
+        """`output_roots`: see `take_snapshot`. `speed`: how much faster than real its clock goes; for tests."""
         super().__init__()
-        self._works, self._connections, self._ledger = works, connections, ledger
-        self._watched: Optional[tuple[Connection, Project]] = None
-        self._poll: Optional[Work] = None
-        self._interval = SLOWEST_MS
+        self.output_roots = output_roots
+        self.works, self.connections, self.ledger, self.speed = works, connections, ledger, speed
+        self._watches: dict[Key, _Watch] = {}
+        self._on_screen: Optional[Key] = None
+        QGuiApplication.instance().applicationStateChanged.connect(self._focus_changed)
+
+    def watch(self, connection: Connection, project: Project) -> None:
+        """This project is on the screen now: follow it whether jobs of ours run there or not."""
+        self._on_screen = (connection.id, project.id)
+        self.follow(connection, project)
+        self._drop_idle()
+
+    def follow(self, connection: Connection, project: Project) -> None:
+        """Follow this project while jobs of ours have not ended there."""
+        key = (connection.id, project.id)
+        if key not in self._watches:
+            self._watches[key] = _Watch(self, connection, project)
+        self._watches[key].poll_soon()
+
+    def follows(self, connection_id: str) -> bool:
+        """True where a project of that connection is followed."""
+        return any(key[0] == connection_id for key in self._watches)
+
+    def refresh(self) -> None:
+        """Poll now, and often again for a while."""
+        for watch in self._watches.values():
+            watch.poll_soon()
+
+    def stop(self) -> None:
+        """No more polls; for unload."""
+        QGuiApplication.instance().applicationStateChanged.disconnect(self._focus_changed)
+        for watch in self._watches.values():
+            watch.stop()
+        self._watches.clear()
+
+    def _focus_changed(self, state: Qt.ApplicationState) -> None:
+        if state == Qt.ApplicationState.ApplicationActive:
+            self.refresh()
+
+    def done(self, watch: _Watch, snapshot: Snapshot) -> None:
+        """A poll succeeded."""
+        self.polled.emit(watch.connection, watch.project, snapshot)
+        self._drop_idle()
+
+    def _drop_idle(self) -> None:
+        for key, watch in list(self._watches.items()):
+            if key != self._on_screen and watch.is_idle:
+                watch.stop()
+                del self._watches[key]
+
+
+class _Watch(QObject):
+    """One project that is followed: its timer, its poll under way, what it knows from the poll before."""
+
+    def __init__(self, tracker: Tracker, connection: Connection, project: Project) -> None:
+        super().__init__(tracker)
+        self.connection, self.project = connection, project
+        self._tracker = tracker
         self._last: Optional[Snapshot] = None
+        self._poll: Optional[Work] = None
+        self._again = False  # asked for while a poll was under way
         self._in_trouble = False
+        self._interval = float(SLOWEST_MS[connection.is_local])
+        self._due = 0.0  # seconds since 1970: time.monotonic may stand still while the computer sleeps
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._ask)
 
-    def watch(self, connection: Connection, project: Project) -> None:
-        """Follow this project from now on, and no other."""
-        self._watched = (connection, project)
-        self._last = None
+    @property
+    def is_idle(self) -> bool:
+        """True where no job of ours is waited for."""
+        last = self._last
+        if last is None or self._poll is not None or last.intents:
+            return False
+        return not any(waits(entry, self.project.id) for entry in last.entries.values())
+
+    def poll_soon(self) -> None:
+        """Poll now, and often again for a while."""
+        self._interval = FASTEST_MS[self.connection.is_local]
+        if self._poll is not None:
+            self._again = True
+        else:
+            self._wait(0)
+
+    def stop(self) -> None:
+        """No more polls."""
+        self._timer.stop()
         if self._poll is not None:
             self._poll.cancel()
             self._poll = None
-        self.refresh()
+        self.deleteLater()
 
-    def refresh(self) -> None:
-        """Poll now, and often again for a while."""
-        if self._watched is not None:
-            self._interval = FASTEST_MS[self._watched[0].is_local]
-            self._timer.start(0)
-
-    def stop(self) -> None:
-        """No more polls; for unload."""
-        self._timer.stop()
-        self._watched = None
+    def _wait(self, milliseconds: float) -> None:
+        milliseconds /= self._tracker.speed
+        self._due = time.time() + milliseconds / 1000
+        self._timer.start(int(milliseconds))
 
     def _ask(self) -> None:
-        if self._watched is None or self._poll is not None:
-            return  # the poll under way starts the timer again when it ends
-        connection, project = self._watched
-        known = self._last.credits if self._last else {}
-        do: Callable[[Cancel, Progress], Snapshot] = lambda cancel, _progress: take_snapshot(  # noqa: E731
-            self._connections.open(connection, cancel), self._ledger, connection, project, known
-        )
-        work = self._works.start(
-            "Poll",
-            do,
-            shown=False,
-            succeeded=lambda snapshot: self._got(connection, snapshot),
-            failed=self._failed,
-            cancelled=lambda: None,
-        )
-        self._poll = work
-
-    def _got(self, connection: Connection, snapshot: Snapshot) -> None:
-        if self._watched is None or self._watched[0].id != connection.id:
+        if time.time() - self._due > SLEPT_SECONDS:
+            self._wait(AFTER_SLEEP_MS)
             return
-        self._poll = None
-        self._in_trouble = False
-        fastest = FASTEST_MS[connection.is_local]
-        self._interval = fastest if snapshot != self._last else min(SLOWEST_MS, int(self._interval * GROWTH))
-        self._last = snapshot
-        self._timer.start(self._interval)
-        self.polled.emit(connection.id, snapshot)
+        if not self.connection.is_local and is_offline(self.connection.url):
+            self._wait(self._interval)
+            return
+        connection, project, before = self.connection, self.project, self._last
+        tracker, roots = self._tracker, self._tracker.output_roots()
+        self._again = False
+        self._poll = tracker.works.start(
+            "Poll",
+            lambda cancel, _progress: take_snapshot(
+                tracker.connections.open(connection, cancel), tracker.ledger, connection, project, before, roots
+            ),
+            shown=False,
+            succeeded=self._got,
+            failed=self._failed,
+        )
+
+    def _got(self, snapshot: Snapshot) -> None:
+        before = self._last
+        self._poll, self._last, self._in_trouble = None, snapshot, False
+        news = before is None or snapshot.changed or snapshot.gone or snapshot.intents != before.intents
+        fastest, slowest = FASTEST_MS[self.connection.is_local], SLOWEST_MS[self.connection.is_local]
+        self._interval = fastest if news else min(slowest, self._interval * GROWTH)
+        self._wait(0 if self._again else self._interval)
+        self._tracker.done(self, snapshot)
 
     def _failed(self, error: Exception) -> None:
         self._poll = None
-        self._interval = min(SLOWEST_MS, int(self._interval * 2))
-        self._timer.start(self._interval)
+        self._interval = min(SLOWEST_MS[False], self._interval * GROWTH_IN_TROUBLE)
+        self._wait(self._interval)
         if not self._in_trouble:
             self._in_trouble = True
-            self.trouble.emit(error)
+            self._tracker.trouble.emit(self.connection, error)
 
 
-def take_snapshot(
-    platform: Platform,
-    ledger: Ledger,
-    connection: Connection,
-    project: Project,
-    known_credits: Mapping[str, Optional[int]],
-) -> Snapshot:
-    """List the project's jobs, settle submits whose answer was lost, and ask what ended jobs have cost.
-
-    The list is read down to the oldest job of ours that has not ended. Worker thread.
-    """
-    entries = ledger.entries(connection.id)
-    waiting = {
-        job_id
-        for job_id, entry in entries.items()
-        if entry.project == project.id and entry.told is None and not entry.delivered
-    }
-    jobs: list[Job] = []
-    for job in platform.jobs(project):
-        jobs.append(job)
-        waiting.discard(job.id)
-        if len(jobs) >= MAX_JOBS_LISTED or (len(jobs) >= 100 and not waiting):
-            break
-    settled = False
-    for intent in ledger.intents(connection.id):
-        job_found = match(intent, jobs, entries) if intent.lost else None
-        if job_found is not None:
-            ledger.settle(intent.id, job_found.id)
-            settled = True
-    credits = dict(known_credits)
-    if platform.capabilities.credits:
-        unasked = [job for job in jobs if job.state.ended and job.id in entries and job.id not in credits]
-        for job in unasked[:CREDITS_ASKED_AT_ONCE]:
-            credits[job.id] = platform.credits_used(job)
-    if settled:
-        entries = ledger.entries(connection.id)
-    return Snapshot(jobs, entries, ledger.intents(connection.id), credits)
+def is_offline(url: str) -> bool:
+    """True where no network of this computer is up, so that a server elsewhere need not be asked."""
+    if "://127." in url or "://localhost" in url or "://[::1]" in url:
+        return False
+    flag = QNetworkInterface.InterfaceFlag
+    return not any(
+        interface.flags() & flag.IsUp and interface.flags() & flag.IsRunning and not interface.flags() & flag.IsLoopBack
+        for interface in QNetworkInterface.allInterfaces()
+    )

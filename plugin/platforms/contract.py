@@ -87,6 +87,9 @@ class Platform(Protocol):
     def jobs(self, project: Project) -> Iterator[Job]:
         """All jobs, newest first, page by page."""
 
+    def job_pages(self, project: Project, first: int = 0) -> Iterator[list[Job]]:
+        """The same in the platform's own pages, from page `first`; a page is asked for when it is wanted."""
+
     def job(self, project_id: str, job_id: str) -> Job:
         """One job as it is now."""
 

@@ -98,19 +98,27 @@ class Up42Jobs(WorkflowCalls, AccountCalls):
         return self._one_job(request.project.id, data)
 
     def jobs(self, project: Project) -> Iterator[Job]:
-        """All jobs, newest first. Ends at an empty page, or at one without news: not every server knows `page`."""
+        """All jobs, newest first."""
+        return itertools.chain.from_iterable(self.job_pages(project))
+
+    def job_pages(self, project: Project, first: int = 0) -> Iterator[list[Job]]:
+        """The same page by page, from page `first`; each page is asked for when it is wanted.
+
+        Ends at an empty page, or at one without news: not every server knows `page`.
+        """
         path = f"{paths.of_project(project.id)}/jobs"
         seen: set[str] = set()
-        for page in itertools.count():
+        for page in itertools.count(first):
             params = {"page": str(page), "sort": NEWEST_FIRST}
-            known = len(seen)
+            found: list[Job] = []
             for item in wire.dicts_of(self._calls.data("GET", path, "the jobs", params=params)):
                 job_id = wire.text_of(item.get("id"))
                 if job_id and job_id not in seen:
                     seen.add(job_id)
-                    yield wire.job(project.id, item)
-            if len(seen) == known:
+                    found.append(wire.job(project.id, item))
+            if not found:
                 return
+            yield found
 
     def job(self, project_id: str, job_id: str) -> Job:
         """One job as it is now."""

@@ -56,7 +56,9 @@ class Session:
         settings.folder = str(folder / "outputs")
         self.journey = Journey(self.works, Connections(engine, make_session), self.ledger, settings)
         self.told, self.groups = [], {}
+        self.journey.resume.begin()
         self.journey.told.connect(lambda level, text: self.told.append((level, text)))
+        self.journey.noticed.connect(lambda notice: self.told.append((notice.level, notice.text)))
         self.journey.arrived.connect(self.groups.__setitem__)
         self.catalogue = self.answer(lambda d, f: self.journey.open(self.journey.connections.all()[0], d, f))
         self.journey.watch(self.catalogue)
@@ -137,6 +139,7 @@ def test_the_outputs_of_a_live_job_arrive_on_the_map(start, tmp_path):
     assert (manifest["job"]["id"], manifest["request"]["aoi"]["name"]) == (job.id, "Small")
     assert "key" not in json.dumps(manifest).lower().replace("keys", "")
     session.until(lambda: session.ledger.entry("this-computer", job.id).loaded)
+    session.until(lambda: session.told)
     assert [level for level, _text in session.told] == ["success"]
 
 
@@ -252,7 +255,7 @@ def test_cancel_ends_a_job_and_brings_nothing(start):
     session = start()
     job = session.submit(session.request(LARGE, limit=5))
     session.until(lambda: session.record(job) is not None)
-    session.journey.cancel_job(session.record(job))
+    session.journey.job_actions.cancel(session.record(job))
     session.until(lambda: session.told)
     assert session.record(job).job.state is JobState.CANCELLED
     assert "cancelled" in session.told[0][1]
@@ -265,12 +268,12 @@ def test_the_archive_itself_can_be_saved(start, tmp_path):
     record = session.wait_for(job, DeliveryState.LOADED)
     target = tmp_path / "kept" / archive_name(job)
     target.parent.mkdir()
-    session.journey.save_archive(record, target)
+    session.journey.job_actions.save_archive(record, target)
     session.until(lambda: any("is saved as" in text for _level, text in session.told))
     with tarfile.open(target) as archive:
         assert "output/data.json" in archive.getnames()
     assert [path.name for path in target.parent.iterdir()] == [target.name]
-    session.journey.save_archive(record, tmp_path / "no such folder" / "x.tar.gz")
+    session.journey.job_actions.save_archive(record, tmp_path / "no such folder" / "x.tar.gz")
     session.until(lambda: session.told[-1][0] == "warning")
     assert "no such folder" in session.told[-1][1]
 

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from qgis.PyQt.QtCore import QItemSelectionModel, Qt
+from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt
 
 from up42_jobs.plugin.desktop.job_words import details, utc_time
-from up42_jobs.plugin.desktop.jobs_model import RECORD_ROLE, Column, JobsModel
+from up42_jobs.plugin.desktop.jobs_filter import Group, JobFilter
+from up42_jobs.plugin.desktop.jobs_model import RECORD_ROLE, TASK_ROLE, Column, JobsModel
+from up42_jobs.plugin.desktop.jobs_order import sort_key
 from up42_jobs.plugin.desktop.jobs_tab import JobsTab
 from up42_jobs.plugin.host.connections import Kind
 from up42_jobs.plugin.host.records import Delivery, DeliveryState, JobRecord
-from up42_jobs.plugin.jobs.job import Job, JobState, JobType
+from up42_jobs.plugin.jobs.job import Job, JobState, JobType, Task
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
 
@@ -33,15 +35,66 @@ def shown(model: JobsModel) -> list[JobRecord]:
     return [model.data(model.index(row, 0), RECORD_ROLE) for row in range(model.rowCount())]
 
 
-@given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.booleans()), unique_by=lambda t: t[0]), max_size=5))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_model_becomes_any_list_by_steps_that_qt_allows(qgis_app, qtmodeltester, steps):
+def task(number: int, state: JobState = JobState.RUNNING) -> Task:
+    return Task(f"t{number}", f"block:{number}", state, state.name, f"block {number}")
+
+
+STEP = st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(0, 3)), unique_by=lambda t: t[0])
+
+
+@given(st.lists(STEP, max_size=5), st.sampled_from(Column), st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_model_becomes_any_jobs_by_steps_that_qt_allows(qgis_app, qtmodeltester, steps, column, descending):
+    """In the order of any column, with the tasks below each job."""
+    order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
     model = JobsModel()
+    model.sort(int(column), order)
     qtmodeltester.check(model)
     for step in steps:
-        records = [record(n, JobState.FAILED if failed else JobState.RUNNING) for n, failed in step]
+        records = [
+            record(n, JobState.FAILED if failed else JobState.RUNNING, tasks=tuple(map(task, range(tasks))))
+            for n, failed, tasks in step
+        ]
         model.set_records(records)
-        assert shown(model) == records
+        assert shown(model) == sorted(records, key=lambda r: sort_key(r, column), reverse=descending)
+        for row, one in enumerate(shown(model)):
+            job = model.index(row, 0)
+            tasks = [model.data(model.index(n, 0, job), TASK_ROLE) for n in range(model.rowCount(job))]
+            assert tasks == list(one.tasks)
+            assert all(model.parent(model.index(n, 0, job)) == job for n in range(len(tasks)))
+
+
+def test_a_filter_leaves_out_and_brings_back(qgis_app):
+    model = JobsModel()
+    model.set_records([record(1), record(2, JobState.FAILED), record(12, JobState.FAILED)])
+    model.set_filter(JobFilter(group=Group.FAILED))
+    assert [r.job.id for r in shown(model)] == ["2", "12"]
+    model.set_filter(JobFilter(text="job 12"))
+    assert [r.job.id for r in shown(model)] == ["12"]
+    model.set_filter(JobFilter(job_type=JobType.TEST_QUERY))
+    assert shown(model) == []
+    model.set_filter(JobFilter(workflow="Flow", ours=True))
+    assert shown(model) == []
+    model.set_filter(JobFilter())
+    assert len(shown(model)) == 3
+
+
+def test_a_job_that_no_longer_passes_the_filter_leaves(qgis_app):
+    model = JobsModel()
+    model.set_records([record(1), record(2)])
+    model.set_filter(JobFilter(group=Group.UNFINISHED))
+    model.set_records([record(1), record(2, JobState.SUCCEEDED)])
+    assert [r.job.id for r in shown(model)] == ["1"]
+
+
+def test_the_view_gets_rows_as_it_comes_to_their_end(qgis_app):
+    model = JobsModel()
+    model.set_records([record(n) for n in range(1000)])
+    assert model.rowCount() == 200
+    model.fetchMore(QModelIndex())
+    assert model.rowCount() == 400
+    assert model.index_of("950").row() == 950
+    assert not model.index_of("no such job").isValid()
 
 
 def test_the_chosen_job_stays_chosen_when_others_come_and_go(qgis_app, qtbot, journey, free_catalogue):
@@ -98,8 +151,8 @@ def test_what_can_be_done_follows_the_chosen_job(qgis_app, qtbot, journey, free_
     tab.choose("1")
     tab._show_chosen()
     actions = ("load", "collect", "folder", "log", "copy_id", "cancel")
-    assert {name for name in actions if getattr(tab, name).isEnabled()} == possible
-    assert tab.cancel.text() == ("Forget" if one.unconfirmed else "Cancel Job")
+    assert {name for name in actions if getattr(tab.actions_, name).isEnabled()} == possible
+    assert tab.actions_.cancel.text() == ("Forget" if one.unconfirmed else "Cancel Job")
     tab.stop()
 
 
@@ -156,7 +209,7 @@ def test_the_log_of_a_real_job_is_shown(qtbot, journey, open_catalogue):
         and tab.chosen.job.state is JobState.FAILED,
         timeout=30_000,
     )
-    tab.log.trigger()
+    tab.actions_.log.trigger()
     dialog = tab._log
     qtbot.waitUntil(lambda: "scene" in dialog.logText.toPlainText(), timeout=20_000)
     dialog.close()

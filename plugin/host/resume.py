@@ -1,0 +1,101 @@
+"""After a restart: go on with what is local at once, tell of the rest, and ask nobody before the user acts."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ..jobs.workflow import Project
+from . import followups
+from .arrivals import Arrivals
+from .connections import Connections
+from .followups import Waiting
+from .ledger import Ledger
+from .origin import CurrentProject
+from .tracker import Tracker
+from .work import Works
+
+
+class Resume(QObject):
+    """Knows where jobs of ours wait. `begin` once; `check` when the user says so."""
+
+    waiting_changed = pyqtSignal(int)  # so many jobs wait on connections that are not asked before the user acts
+
+    def __init__(
+        self,
+        works: Works,
+        connections: Connections,
+        ledger: Ledger,
+        tracker: Tracker,
+        arrivals: Arrivals,
+        project: CurrentProject,
+    ) -> None:
+        super().__init__()
+        self._works, self._connections, self._ledger = works, connections, ledger
+        self._tracker, self._arrivals, self._project = tracker, arrivals, project
+        self.elsewhere: list[Waiting] = []
+        tracker.polled.connect(lambda connection, project, _snapshot: self._asked(connection.id, project.id))
+        QgsProject.instance().readProject.connect(self._project_opened)
+        QgsProject.instance().projectSaved.connect(self._project_saved)
+
+    def begin(self) -> None:
+        """Look into the ledger: the local engine's jobs are followed at once, the others are counted. No network."""
+        self._arrivals.load_what_belongs_here()
+        self._start(lambda: followups.waiting(self._ledger), self._found)
+
+    def check(self) -> None:
+        """Follow the jobs that wait on all connections, as the user asked."""
+        for waiting in self.elsewhere:
+            self._follow(waiting)
+
+    @property
+    def count(self) -> int:
+        """So many jobs wait elsewhere."""
+        return sum(waiting.jobs for waiting in self.elsewhere)
+
+    def _found(self, waiting: list[Waiting]) -> None:
+        self.elsewhere = []
+        for one in waiting:
+            connection = self._connections.by_id(one.connection)
+            if connection is None or self._tracker.follows(one.connection):
+                continue
+            if connection.is_local:
+                self._follow(one)
+            else:
+                self.elsewhere.append(one)
+        self.waiting_changed.emit(self.count)
+
+    def _follow(self, waiting: Waiting) -> None:
+        connection = self._connections.by_id(waiting.connection)
+        if connection is not None:
+            self._tracker.follow(connection, Project(waiting.project, ""))
+
+    def _asked(self, connection_id: str, project_id: str) -> None:
+        left = [one for one in self.elsewhere if (one.connection, one.project) != (connection_id, project_id)]
+        if left != self.elsewhere:
+            self.elsewhere = left
+            self.waiting_changed.emit(self.count)
+
+    def _project_opened(self) -> None:
+        self._arrivals.load_what_belongs_here()
+
+    def _project_saved(self) -> None:
+        origin = self._project.origin
+        if origin.project_file:
+            self._start(lambda: followups.note_project_saved(self._ledger, origin.token, origin.project_file))
+
+    def _start(self, do: Callable[[], object], done: Callable[[object], None] = lambda _none: None) -> None:
+        self._works.start(
+            "Look for waiting jobs",
+            lambda _cancel, _progress: do(),
+            shown=False,
+            succeeded=done,
+            failed=lambda _error: None,  # the ledger's trouble is told where it matters: at the next poll or submit
+        )
+
+    def close(self) -> None:
+        """Stop listening; for unload."""
+        QgsProject.instance().readProject.disconnect(self._project_opened)
+        QgsProject.instance().projectSaved.disconnect(self._project_saved)
