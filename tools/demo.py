@@ -107,6 +107,7 @@ class Demo:
         self.model = RequestModel()
         self.estimator = Estimator(self.model, self.journey)
         self.journey.told.connect(lambda level, text: say(level, text))
+        self.journey.noticed.connect(lambda notice: say(notice.level, notice.text))
         self.groups: dict[str, Any] = {}
         self.journey.arrived.connect(self.groups.__setitem__)
 
