@@ -144,7 +144,7 @@ def url_faults(url: str) -> list[Fault]:
         ]
     if parts.scheme == "http" and not is_loopback(host):
         text = tr(
-            "http:// is not encrypted, so no key is sent there: use https://. Only a server on this computer may do without it."
+            "http:// is not encrypted, so no key is sent there: use https://. Only this computer itself may do without."
         )
         return [Fault("url", text)]
     return []

@@ -15,6 +15,8 @@ import pytest
 from osgeo import gdal, osr
 from qgis.core import QgsProject
 
+from up42_jobs.tests.qgis.vault_in_tests import keep_login, vault  # noqa: F401  (fixtures of this tier)
+
 UTM_21S_ORIGIN = (740000.0, 7200000.0)  # EPSG:32721, near 54.6° W 25.3° S
 
 

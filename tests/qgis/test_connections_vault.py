@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 import pytest
-from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsCredentials, QgsSettings
+from qgis.core import QgsApplication, QgsSettings
 
 from up42_jobs.plugin.host.connections import Connections, Kind
 from up42_jobs.plugin.host.errors import HostError
@@ -15,65 +15,8 @@ from up42_jobs.plugin.host.network import make_session
 from up42_jobs.plugin.host.servers import KEY, Login, Server, write_servers
 from up42_jobs.plugin.host.vault import NoLogin, Vault, VaultLocked
 from up42_jobs.plugin.net.cancel import Cancel
+from up42_jobs.tests.qgis.vault_in_tests import MASTER, SECRET, Asked
 from up42_jobs.tests.unit.up42_jobs_server import PROJECT, JobsServer, data
-
-MASTER = "master of the test"
-SECRET = "made-up-key.of-the-test"
-
-
-class Asked(QgsCredentials):
-    """Whoever asks for the master password is counted, told it or refused."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answer = ""
-        self.threads: list[threading.Thread] = []
-        self.setInstance(self)
-
-    def requestMasterPassword(self, password: str, stored: bool) -> Any:
-        self.threads.append(threading.current_thread())
-        return bool(self.answer), self.answer
-
-    def request(self, realm: str, username: str, password: str, message: str = "") -> Any:
-        return False, "", ""
-
-
-asked_once: list[Asked] = []  # QGIS keeps the first one that there is
-
-
-@pytest.fixture()
-def asked(qgis_app: object) -> Asked:
-    """The vault, open, with its own master password; and who is asked when it is locked."""
-    if not asked_once:
-        asked_once.append(Asked())
-    asked_once[0].threads.clear()
-    asked_once[0].answer = ""
-    manager = QgsApplication.authManager()
-    manager.setPasswordHelperEnabled(False)
-    if not manager.masterPasswordIsSet():
-        assert manager.setMasterPassword(MASTER, True)
-    return asked_once[0]
-
-
-@pytest.fixture()
-def store(asked: Asked) -> Iterator[Callable[..., str]]:
-    """Keep a login; the function gives its authcfg."""
-    kept: list[str] = []
-
-    def keep(user: str = PROJECT, secret: str = SECRET, method: str = "Basic") -> str:
-        config = QgsAuthMethodConfig(method)
-        config.setName("Made up")
-        config.setConfig("username", user)
-        config.setConfig("password", secret)
-        assert QgsApplication.authManager().storeAuthenticationConfig(config)[0]
-        kept.append(config.id())
-        return config.id()
-
-    yield keep
-    manager = QgsApplication.authManager()
-    assert manager.setMasterPassword(MASTER, True)
-    for authcfg in kept:
-        manager.removeAuthenticationConfig(authcfg)
 
 
 def on_a_thread(do: Callable[[], Any]) -> Any:
@@ -92,8 +35,8 @@ def on_a_thread(do: Callable[[], Any]) -> Any:
     return ends[0]
 
 
-def test_a_login_is_read_on_any_thread_and_never_shown(store: Callable[..., str]) -> None:
-    authcfg = store()
+def test_a_login_is_read_on_any_thread_and_never_shown(keep_login: Callable[..., str]) -> None:
+    authcfg = keep_login()
     here = Vault().credentials(authcfg, Login.PROJECT_KEY)
     there = on_a_thread(lambda: Vault().credentials(authcfg, Login.ACCOUNT))
     assert (here.user, here.secret, here.is_account) == (PROJECT, SECRET, False)
@@ -101,8 +44,8 @@ def test_a_login_is_read_on_any_thread_and_never_shown(store: Callable[..., str]
     assert SECRET not in repr(here) + str(there)
 
 
-def test_the_project_id_stands_in_for_an_empty_user_name(store: Callable[..., str]) -> None:
-    assert Vault().credentials(store(user=""), Login.PROJECT_KEY, "my-project").user == "my-project"
+def test_the_project_id_stands_in_for_an_empty_user_name(keep_login: Callable[..., str]) -> None:
+    assert Vault().credentials(keep_login(user=""), Login.PROJECT_KEY, "my-project").user == "my-project"
 
 
 @pytest.mark.parametrize(
@@ -114,58 +57,58 @@ def test_the_project_id_stands_in_for_an_empty_user_name(store: Callable[..., st
         ({"secret": ""}, Login.ACCOUNT),
     ],
 )
-def test_half_a_login_is_told(store: Callable[..., str], kept: dict[str, str], login: Login) -> None:
+def test_half_a_login_is_told(keep_login: Callable[..., str], kept: dict[str, str], login: Login) -> None:
     with pytest.raises(NoLogin, match="“Made up” must hold") as told:
-        Vault().credentials(store(**kept), login)
+        Vault().credentials(keep_login(**kept), login)
     assert SECRET not in str(told.value)
 
 
-def test_another_kind_of_authentication_is_told(store: Callable[..., str]) -> None:
+def test_another_kind_of_authentication_is_told(keep_login: Callable[..., str]) -> None:
     with pytest.raises(NoLogin, match="EsriToken"):
-        Vault().credentials(store(method="EsriToken"), Login.ACCOUNT)
+        Vault().credentials(keep_login(method="EsriToken"), Login.ACCOUNT)
 
 
-def test_an_authentication_that_is_gone_is_told_without_asking_for_a_password(asked: Asked) -> None:
+def test_an_authentication_that_is_gone_is_told_without_asking_for_a_password(vault: Asked) -> None:
     QgsApplication.authManager().clearMasterPassword()
     with pytest.raises(NoLogin, match="Manage Connections"):
         Vault().unlock("gone123")
     with pytest.raises(NoLogin, match="Manage Connections"):
         Vault().credentials("gone123", Login.ACCOUNT)
-    assert asked.threads == []
+    assert vault.threads == []
 
 
-def test_a_worker_asks_nobody_while_the_vault_is_locked(asked: Asked, store: Callable[..., str]) -> None:
-    authcfg = store()
+def test_a_worker_asks_nobody_while_the_vault_is_locked(vault: Asked, keep_login: Callable[..., str]) -> None:
+    authcfg = keep_login()
     QgsApplication.authManager().clearMasterPassword()
     for _ in range(3):
         told = on_a_thread(lambda: Vault().credentials(authcfg, Login.PROJECT_KEY))
         assert isinstance(told, VaultLocked)
         assert "Try Again" in str(told)
-    assert asked.threads == []
+    assert vault.threads == []
 
 
 def test_the_user_is_asked_on_the_gui_thread_and_may_refuse_and_try_again(
-    asked: Asked, store: Callable[..., str]
+    vault: Asked, keep_login: Callable[..., str]
 ) -> None:
-    authcfg = store()
+    authcfg = keep_login()
     QgsApplication.authManager().clearMasterPassword()
     with pytest.raises(VaultLocked, match="master password"):
         Vault().unlock(authcfg)
-    assert asked.threads and set(asked.threads) == {threading.current_thread()}
-    asked.answer = "not it"
+    assert vault.threads and set(vault.threads) == {threading.current_thread()}
+    vault.answer = "not it"
     with pytest.raises(VaultLocked, match="master password"):
         Vault().unlock(authcfg)
     assert isinstance(on_a_thread(lambda: Vault().credentials(authcfg, Login.PROJECT_KEY)), VaultLocked)
-    asked.answer = MASTER
+    vault.answer = MASTER
     Vault().unlock(authcfg)
     assert on_a_thread(lambda: Vault().credentials(authcfg, Login.PROJECT_KEY)).secret == SECRET
 
 
-def test_a_worker_can_not_unlock(asked: Asked, store: Callable[..., str]) -> None:
-    authcfg = store()
+def test_a_worker_can_not_unlock(vault: Asked, keep_login: Callable[..., str]) -> None:
+    authcfg = keep_login()
     QgsApplication.authManager().clearMasterPassword()
     assert isinstance(on_a_thread(lambda: Vault().unlock(authcfg)), RuntimeError)
-    assert asked.threads == []
+    assert vault.threads == []
 
 
 class NoEngine:
@@ -186,12 +129,12 @@ def connections(qgis_app: object) -> Iterator[Connections]:
 
 
 def test_a_server_is_a_connection_that_signs_in_with_what_the_vault_holds(
-    connections: Connections, store: Callable[..., str]
+    connections: Connections, keep_login: Callable[..., str]
 ) -> None:
     with JobsServer() as web:
         web.on("GET", f"/projects/{PROJECT}", data({"id": PROJECT, "name": "Dams"}))
         web.on("GET", f"/projects/{PROJECT}/settings", data([{"name": "JOB_QUERY_MAX_AOI_SIZE", "value": "50"}]))
-        write_servers([Server("Company", web.url, Login.PROJECT_KEY, store(), (), "server-1")])
+        write_servers([Server("Company", web.url, Login.PROJECT_KEY, keep_login(), (), "server-1")])
         connection = connections.by_id("server-1")
         assert connection is not None and connection.kind is Kind.SERVER and not connection.is_local
         connections.unlock(connection)
@@ -201,15 +144,15 @@ def test_a_server_is_a_connection_that_signs_in_with_what_the_vault_holds(
 
 
 def test_while_the_vault_is_locked_a_server_is_not_asked(
-    connections: Connections, store: Callable[..., str], asked: Asked
+    connections: Connections, keep_login: Callable[..., str], vault: Asked
 ) -> None:
     with JobsServer() as web:
-        write_servers([Server("Company", web.url, Login.PROJECT_KEY, store(), (), "server-1")])
+        write_servers([Server("Company", web.url, Login.PROJECT_KEY, keep_login(), (), "server-1")])
         QgsApplication.authManager().clearMasterPassword()
         connection = connections.by_id("server-1")
         told = on_a_thread(lambda: connections.open(connection, Cancel()))
         assert isinstance(told, VaultLocked)
-        assert web.requests == [] and asked.threads == []
+        assert web.requests == [] and vault.threads == []
 
 
 @pytest.mark.parametrize("host", ["api.up42.com", "API.UP42.com.", "api.up42.dev", "up42.com"])
