@@ -1,10 +1,10 @@
-"""The AOI on the map: its outline, and dashed the rectangle that a Bounding Box sends."""
+"""The AOI on the map: its outline, dashed the rectangle that a Bounding Box sends, and what a repair would make."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Optional
+from typing import Optional, Sequence
 
+from qgis.core import QgsGeometry
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject
 
@@ -15,6 +15,7 @@ from .request_model import RequestModel
 
 ROOM_AROUND = 1.3  # when zooming to the AOI
 WELL_SEEN = 0.2  # of the map's width
+_NOTHING = QgsGeometry()
 
 
 class AoiOnMap(QObject):
@@ -25,6 +26,7 @@ class AoiOnMap(QObject):
         self._model, self._canvas = model, canvas
         self._sent = Outline(canvas, dashed=True)
         self._drawn = Outline(canvas)
+        self._offered = Outline(canvas, offered=True)
         self._visible = True
         self._shown: Optional[tuple] = None
         model.changed.connect(self._show)
@@ -40,12 +42,19 @@ class AoiOnMap(QObject):
         if self._model.request is not None and self._model.request.aoi is not None:
             zoom_to_aoi(self._canvas, self._model.request.aoi)
 
+    def offer(self, aois: Sequence[Aoi]) -> None:
+        """Show what a repair would make of the AOI; nothing for none."""
+        crs = self._canvas.mapSettings().destinationCrs()
+        shown = [aoi_to_map_geometry(aoi, crs) for aoi in aois]
+        self._offered.show(QgsGeometry.collectGeometry(shown) if len(shown) > 1 else shown[0] if shown else _NOTHING)
+
     def remove(self) -> None:
         """Leave the canvas; for unload."""
         self._canvas.destinationCrsChanged.disconnect(self._show_again)
         self._model.changed.disconnect(self._show)
         self._sent.remove()
         self._drawn.remove()
+        self._offered.remove()
 
     def _show_again(self) -> None:
         self._shown = None
@@ -55,9 +64,10 @@ class AoiOnMap(QObject):
         request = self._model.request
         aoi = request.aoi if request is not None and self._visible else None
         boxed = aoi is not None and request is not None and request.geometric_filter is GeometricFilter.BBOX
-        if self._shown == (aoi, boxed):
+        if self._shown is not None and self._shown[0] is aoi and self._shown[1] == boxed:
             return
         self._shown = (aoi, boxed)
+        self._offered.hide()
         if aoi is None:
             self._drawn.hide()
             self._sent.hide()
@@ -65,7 +75,7 @@ class AoiOnMap(QObject):
         crs = self._canvas.mapSettings().destinationCrs()
         self._drawn.show(aoi_to_map_geometry(aoi, crs))
         if boxed:
-            rectangle = replace(aoi, geometry=aoi.sent_geometry(GeometricFilter.BBOX))
+            rectangle = Aoi(aoi.sent_geometry(GeometricFilter.BBOX))
             self._sent.show(aoi_to_map_geometry(rectangle, crs))
         else:
             self._sent.hide()

@@ -9,7 +9,9 @@ from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QWidget
 
+from ..host.aoi_recent import RecentAois
 from ..host.journey import Journey
+from ..host.settings import Settings
 from ..jobs.problem import Problem
 from .aoi_box import AoiBox
 from .aoi_drawing import AoiDrawing
@@ -75,7 +77,8 @@ class JobForm(QWidget):
         self._add(JobTypeBox(self._model))
 
     def _add_aoi(self) -> None:
-        self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map, self._journey.aois)
+        recent = RecentAois(Settings())
+        self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map, self._journey.aois, recent)
         self._add(self.aoi)
 
     def _add_parameters(self) -> None:

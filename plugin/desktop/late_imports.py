@@ -5,6 +5,7 @@ Imports nothing of ours itself, so that it works where shapely or requests are m
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import threading
 from typing import Optional, Sequence
@@ -13,13 +14,18 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 
 class LateImports(QObject):
-    """Imports `modules` (absolute names), then says so on the GUI thread."""
+    """Imports `modules` (absolute names), then says so on the GUI thread.
+
+    `beside`: what is imported with them to be at hand, and may be missing: whoever needs it says so.
+    """
 
     done = pyqtSignal(object)  # None, or the exception
 
-    def __init__(self, modules: Sequence[str], parent: Optional[QObject] = None) -> None:
+    def __init__(
+        self, modules: Sequence[str], beside: Sequence[str] = (), parent: Optional[QObject] = None
+    ) -> None:
         super().__init__(parent)
-        self._modules = modules
+        self._modules, self._beside = modules, beside
         self._thread: Optional[threading.Thread] = None
 
     def start(self) -> None:
@@ -32,9 +38,12 @@ class LateImports(QObject):
     def _run(self) -> None:
         problem: Optional[Exception] = None
         try:
+            with contextlib.suppress(ImportError, OSError):  # OSError: a shapely without its library
+                for module in self._beside:
+                    importlib.import_module(module)
             for module in self._modules:
                 importlib.import_module(module)
-        except Exception as e:  # also OSError of a shapely without its library, ValueError of an unfit numpy
+        except Exception as e:  # also ValueError of an unfit numpy
             problem = e
         try:
             self.done.emit(problem)

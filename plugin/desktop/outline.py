@@ -10,18 +10,21 @@ from qgis.PyQt.QtGui import QColor
 # A map's symbol, not a widget's colour: it lies on imagery, which has no theme.
 LINE = QColor(0, 105, 100)
 EDGE = QColor(255, 255, 255, 230)
+OFFERED = QColor(230, 97, 0)  # what a repair would make of it
+OFFERED_FILL = QColor(230, 97, 0, 60)
 WIDTH = 2
 
 
 class Outline:
-    """One polygon on the canvas, in the map's CRS."""
+    """One polygon or multipolygon on the canvas, in the map's CRS."""
 
-    def __init__(self, canvas: QgsMapCanvas, dashed: bool = False) -> None:
+    def __init__(self, canvas: QgsMapCanvas, dashed: bool = False, offered: bool = False) -> None:
+        """`offered`: in another colour, filled: what is not the AOI yet."""
         self._canvas = canvas
         self._band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
-        self._band.setStrokeColor(LINE)
+        self._band.setStrokeColor(OFFERED if offered else LINE)
         self._band.setSecondaryStrokeColor(EDGE)
-        self._band.setFillColor(QColor(Qt.GlobalColor.transparent))
+        self._band.setFillColor(OFFERED_FILL if offered else QColor(Qt.GlobalColor.transparent))
         self._band.setWidth(WIDTH)
         self._band.setLineStyle(Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine)
 

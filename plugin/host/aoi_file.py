@@ -45,7 +45,7 @@ def read_aoi_file(path: str) -> FoundAois:
         refused += found.refused
     if not aois and not refused:
         raise AoiError(_problem("aoi_no_polygon_in", Path(path).name))
-    return FoundAois(tuple(aois), left_out, tuple(refused))
+    return FoundAois(tuple(aois), left_out, tuple(refused), name)
 
 
 def layer_source_reader(uri: str, provider: str, name: str) -> FoundAois:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional, Sequence
 
 from qgis.core import (
     NULL,
     QgsFeature,
     QgsFeatureRequest,
+    QgsFillSymbol,
     QgsGeometry,
     QgsProject,
+    QgsSingleSymbolRenderer,
     QgsVectorLayer,
     QgsVectorLayerFeatureSource,
 )
 
-from ..jobs.aoi import AoiError
+from ..jobs.aoi import Aoi, AoiError
 from ..jobs.problem import Problem
-from .aoi_source import FoundAois, find_aois
+from .aoi_source import AOI_CRS, FoundAois, find_aois, wkb_of
 
 LONGEST_NAME = 80  # characters; a job's name has more parts
 
@@ -40,10 +42,15 @@ def layer_reader(
         request.setFilterFids(layer.selectedFeatureIds())
     nothing = selected_only and layer.selectedFeatureCount() == 0
 
+    numbered: set[str] = set()
+
     def named() -> Iterator[tuple[QgsGeometry, str]]:
         for number, feature in enumerate(source.getFeatures(request), start=1):
             own = _text(feature, index)
-            yield feature.geometry(), own or f"{layer_name} {number}"
+            if not own:
+                own = f"{layer_name} {number}"
+                numbered.add(own)
+            yield feature.geometry(), own
 
     def read() -> FoundAois:
         if nothing:
@@ -51,8 +58,8 @@ def layer_reader(
         found = find_aois(named(), crs, layer_name, context)
         if not found.aois and not found.refused:
             raise AoiError(Problem("aoi_no_polygon_in", {"name": layer_name}, where="aoi"))
-        if len(found.aois) == 1 and index < 0:
-            return FoundAois((found.aois[0].named(layer_name),), found.left_out, found.refused)
+        if len(found.aois) == 1 and found.aois[0].name in numbered:
+            return FoundAois((found.aois[0].named(layer_name),), found.left_out, found.refused, layer_name)
         return found
 
     return read
@@ -62,3 +69,22 @@ def _text(feature: QgsFeature, index: int) -> str:
     """The value of the field as a name; "" where there is none."""
     value: Any = feature[index] if index >= 0 else None
     return "" if value is None or value == NULL else str(value).strip()[:LONGEST_NAME]
+
+
+def save_as_layer(aois: Sequence[Aoi], name: str) -> QgsVectorLayer:
+    """A temporary layer of the AOIs, with their names and areas in km², in EPSG:4326, drawn as an outline."""
+    layer = QgsVectorLayer(f"MultiPolygon?crs={AOI_CRS}&field=name:string(80)&field=area_km2:double", name, "memory")
+    features = []
+    for aoi in aois:
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([aoi.name, aoi.area_km2])
+        geometry = QgsGeometry()
+        geometry.fromWkb(wkb_of(aoi))
+        geometry.convertToMultiType()
+        feature.setGeometry(geometry)
+        features.append(feature)
+    layer.dataProvider().addFeatures(features)
+    layer.updateExtents()
+    symbol = QgsFillSymbol.createSimple({"style": "no", "outline_color": "0,105,100", "outline_width": "0.6"})
+    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+    return layer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from qgis.core import QgsVectorLayer
 
@@ -74,8 +74,3 @@ class AoiReader:
         return self._works.start(
             tr("Read AOI"), lambda _cancel, _progress: do(), shown=False, succeeded=done, failed=failed
         )
-
-
-def one_of(found: FoundAois, name: Optional[str] = None) -> Aoi:
-    """What was found as one AOI. Raises AoiError where nothing was."""
-    return found.as_one(name or (found.aois[0].name if found.aois else tr("AOI")))

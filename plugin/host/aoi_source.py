@@ -37,12 +37,13 @@ MOST_SMOOTHED = 400  # vertices; what has more has short edges
 class FoundAois:
     """What a source has: an AOI for each polygon feature, and how many features are no polygons.
 
-    `refused`: name and problem of the features that are polygons but can't be put on Earth.
+    `refused`: name and problem of the features that are polygons but can't be put on Earth. `name`: the source's.
     """
 
     aois: tuple[Aoi, ...]
     left_out: int = 0
     refused: tuple[tuple[str, Problem], ...] = ()
+    name: str = ""
 
     def as_one(self, name: str) -> Aoi:
         """All of them as one AOI, which says so where it has several polygons. Raises AoiError where there is none."""
@@ -67,12 +68,14 @@ def aoi_from_map_geometry(
     crs: QgsCoordinateReferenceSystem,
     name: str,
     context: Optional[QgsCoordinateTransformContext] = None,
+    corners_only: bool = False,
 ) -> Aoi:
     """An AOI of a geometry in any CRS. Raises AoiError where it has no polygon or can't be put into EPSG:4326.
 
     Curves become straight edges and Z and M are dropped. Where the CRS bends edges, corners are put in, so that the
-    edges that the platform sees, straight in longitude and latitude, are those that were drawn. Longitudes run on over
-    the 180° meridian. One with far too many vertices is refused before it is converted.
+    edges that the platform sees, straight in longitude and latitude, are those that were drawn; not with
+    `corners_only`. Longitudes run on over the 180° meridian. One with far too many vertices is refused before it is
+    converted.
     """
     need_shapely()
     count = geometry.constGet().nCoordinates() if not geometry.isNull() else 0
@@ -86,11 +89,14 @@ def aoi_from_map_geometry(
     if abstract is not None:
         abstract.dropZValue()
         abstract.dropMValue()
-    return Aoi.from_geojson(_on_earth(copy, crs, context), name)
+    return Aoi.from_geojson(_on_earth(copy, crs, context, corners_only), name)
 
 
 def _on_earth(
-    geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem, context: Optional[QgsCoordinateTransformContext]
+    geometry: QgsGeometry,
+    crs: QgsCoordinateReferenceSystem,
+    context: Optional[QgsCoordinateTransformContext],
+    corners_only: bool,
 ) -> dict[str, Any]:
     """GeoJSON of its polygons in EPSG:4326."""
     listed = _only_polygons(json.loads(geometry.asJson(12) or "{}"))
@@ -100,7 +106,7 @@ def _on_earth(
     transform = QgsCoordinateTransform(crs, world, context or QgsProject.instance().transformContext())
     polygons = listed["coordinates"] if listed["type"] == "MultiPolygon" else [listed["coordinates"]]
     try:
-        moved = [[_Ring(transform, ring).moved() for ring in polygon] for polygon in polygons]
+        moved = [[_Ring(transform, ring, corners_only).moved() for ring in polygon] for polygon in polygons]
     except (QgsCsException, ValueError, TypeError) as e:  # ValueError, TypeError: no numbers, or none on Earth
         place = geometry.boundingBox().toString(1)
         raise AoiError(_problem("aoi_outside", place=place)) from e
@@ -128,9 +134,9 @@ Position = Sequence[float]
 class _Ring:
     """One ring on its way to EPSG:4326."""
 
-    def __init__(self, transform: QgsCoordinateTransform, ring: Sequence[Position]) -> None:
+    def __init__(self, transform: QgsCoordinateTransform, ring: Sequence[Position], corners_only: bool) -> None:
         self._transform, self._ring = transform, ring
-        self._bends = not transform.sourceCrs().isGeographic()
+        self._bends = not corners_only and not transform.sourceCrs().isGeographic()
 
     def moved(self) -> list[list[float]]:
         """Its corners as [longitude, latitude]; raises QgsCsException, and AoiError where a pole is inside."""
@@ -232,7 +238,7 @@ def find_aois(
         if vertices > 10 * MOST_VERTICES:
             raise AoiError(_problem("aoi_huge", name=source_name, count=vertices, maximum=10 * MOST_VERTICES))
         _ = aois[-1].area_km2  # computed here, on the worker thread, and kept
-    return FoundAois(tuple(aois), left_out, tuple(refused))
+    return FoundAois(tuple(aois), left_out, tuple(refused), source_name)
 
 
 def _parts(geometry: QgsGeometry) -> list[QgsGeometry]:
@@ -249,10 +255,18 @@ def _others(geometry: QgsGeometry) -> int:
     return sum(part.type() != QgsWkbTypes.GeometryType.PolygonGeometry for part in _parts(geometry))
 
 
-def aoi_to_map_geometry(aoi: Aoi, crs: QgsCoordinateReferenceSystem) -> QgsGeometry:
-    """The AOI in the CRS of the map, edges bent as the map bends them; empty where it can't be shown there."""
+def wkb_of(aoi: Aoi) -> bytes:
+    """The geometry for `QgsGeometry.fromWkb`."""
     from shapely import wkb
 
+    return wkb.dumps(aoi.geometry)
+
+
+def aoi_to_map_geometry(aoi: Aoi, crs: QgsCoordinateReferenceSystem, corners_only: bool = False) -> QgsGeometry:
+    """The AOI in the CRS of the map; empty where it can't be shown there.
+
+    Edges are bent as the map bends them; not with `corners_only`, for what is to be edited.
+    """
     shown = aoi.geometry
     if crosses_date_line(shown) and crs != QgsCoordinateReferenceSystem(AOI_CRS):
         from shapely.geometry import MultiPolygon
@@ -261,11 +275,11 @@ def aoi_to_map_geometry(aoi: Aoi, crs: QgsCoordinateReferenceSystem) -> QgsGeome
 
         shown = MultiPolygon([p for side in sides_of_date_line(shown) if side is not None for p in polygons_of(side)])
     geometry = QgsGeometry()
-    geometry.fromWkb(wkb.dumps(shown))
+    geometry.fromWkb(wkb_of(Aoi(shown)))
     world = QgsCoordinateReferenceSystem(AOI_CRS)
     if crs == world or not crs.isValid():
         return geometry
-    if geometry.constGet() is not None and geometry.constGet().nCoordinates() <= MOST_SMOOTHED:
+    if not corners_only and geometry.constGet() is not None and geometry.constGet().nCoordinates() <= MOST_SMOOTHED:
         geometry = geometry.densifyByCount(SMOOTH_STEPS)
     try:
         geometry.transform(QgsCoordinateTransform(world, crs, QgsProject.instance()))

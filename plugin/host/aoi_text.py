@@ -185,7 +185,7 @@ def _from_xml(text: str, name: str) -> Optional[FoundAois]:
         gdal.Unlink(path.replace(".gml", ".gfs"))
     usual = Path(path).stem
     return FoundAois(
-        tuple(aoi.named(aoi.name.replace(usual, name)) for aoi in found.aois), found.left_out, found.refused
+        tuple(aoi.named(aoi.name.replace(usual, name)) for aoi in found.aois), found.left_out, found.refused, name
     )
 
 

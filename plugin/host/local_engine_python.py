@@ -118,7 +118,7 @@ def install_command(missing: list[str]) -> str:
     if os.name == "nt":
         return _tr("Run in the OSGeo4W Shell: {command}").format(command=f"python -m pip install {' '.join(missing)}")
     packages = " ".join(_APT[name] for name in missing)
-    family = _linux_family()
+    family = linux_family()
     if "debian" in family or "ubuntu" in family:
         return _tr("Run: {command}").format(command=f"sudo apt install {packages}")
     if "fedora" in family or "rhel" in family:
@@ -127,7 +127,7 @@ def install_command(missing: list[str]) -> str:
     return _tr("Run: {command}").format(command=f'"{python}" -m pip install --user {" ".join(missing)}')
 
 
-def _linux_family() -> list[str]:
+def linux_family() -> list[str]:
     """The words of ID and ID_LIKE in os-release; [] where there is none."""
     try:
         text = Path("/etc/os-release").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from . import json_text
 from .aoi import GEOMETRY_PARAMETERS
 from .job import parse_time
 from .problem import Problem
-from .workflow import Parameter, Workflow, WorkflowTask, editable_parameters
+from .workflow import Parameter, Workflow, WorkflowTask, editable_parameters, takes_aoi
 
 Values = dict[str, dict[str, Any]]  # task name -> parameter name -> value
 
@@ -74,7 +74,7 @@ def _task_problems(task: WorkflowTask, given: Mapping[str, Any]) -> list[Problem
         path = (task.name, name)
         if name in known:
             found += value_problems(known[name], value, path)
-        elif task.block.is_data and name in GEOMETRY_PARAMETERS and name in task.block.parameters:
+        elif takes_aoi(task) and name in GEOMETRY_PARAMETERS and name in task.block.parameters:
             if value is not None:
                 found.append(Problem("geometry_in_parameters", {"parameter": name}, path=path))
         else:

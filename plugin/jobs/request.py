@@ -12,7 +12,7 @@ from . import parameters
 from .aoi import GEOMETRY_PARAMETERS, Aoi, GeometricFilter
 from .job import JobType
 from .problem import Problem
-from .workflow import Project, Workflow
+from .workflow import CLIP_TO_AOI, Project, Workflow, WorkflowTask, clips_to_aoi
 
 MAX_NAME_LENGTH = 200  # ours: the contract names no limit for job names; file systems stop at 255 bytes
 
@@ -54,12 +54,24 @@ class JobRequest:
         for task in self.workflow.tasks:
             given = self.parameters.get(task.name)
             merged[task.name] = dict(given) if isinstance(given, Mapping) else {}
-        if self.workflow.needs_aoi and self.aoi is not None:
-            data = merged[self.workflow.tasks[0].name]
-            for name in GEOMETRY_PARAMETERS:
-                data.pop(name, None)
-            data[self.geometric_filter.value] = self.aoi.sent(self.geometric_filter)
+        for task in self.workflow.tasks if self.aoi is not None else ():
+            chosen = self._filter_for(task)
+            if chosen is not None:
+                for name in GEOMETRY_PARAMETERS:
+                    merged[task.name].pop(name, None)
+                merged[task.name][chosen.value] = self.aoi.sent(chosen)
         return merged
+
+    def _filter_for(self, task: WorkflowTask) -> Optional[GeometricFilter]:
+        """How the AOI is sent to a task: the chosen filter, for a clip the first that the block has; None: not."""
+        given = self.parameters.get(task.name)
+        if self.workflow is None or not self.workflow.needs_aoi:
+            return None
+        if task == self.workflow.tasks[0]:
+            return self.geometric_filter
+        if not (clips_to_aoi(task) and isinstance(given, Mapping) and given.get(CLIP_TO_AOI) is True):
+            return None
+        return next(f for f in (self.geometric_filter, *GeometricFilter) if f.value in task.block.parameters)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -7,6 +7,8 @@ from typing import Any, Mapping, Optional
 
 from .aoi import GEOMETRY_PARAMETERS, AoiLimits, GeometricFilter
 
+CLIP_TO_AOI = "clip_to_aoi"  # of processing blocks that take the AOI again (contract 3.1)
+
 
 @dataclass(frozen=True)
 class Project:
@@ -94,10 +96,21 @@ class Workflow:
         return self.data_task is not None and self.data_task.block.dry_run
 
 
+def clips_to_aoi(task: WorkflowTask) -> bool:
+    """True for a processing block that can end its outputs at the AOI: the form's AOI is sent to it too, if wanted."""
+    known = task.block.parameters
+    return not task.block.is_data and CLIP_TO_AOI in known and any(name in known for name in GEOMETRY_PARAMETERS)
+
+
+def takes_aoi(task: WorkflowTask) -> bool:
+    """True where the AOI's parameters of this task are given by the form's AOI."""
+    return task.block.is_data or clips_to_aoi(task)
+
+
 def editable_parameters(task: WorkflowTask) -> dict[str, Parameter]:
     """The parameters that are edited as such: all but the AOI's, which the AOI and its filter give."""
     return {
         name: parameter
         for name, parameter in task.block.parameters.items()
-        if not (task.block.is_data and name in GEOMETRY_PARAMETERS)
+        if not (takes_aoi(task) and name in GEOMETRY_PARAMETERS)
     }

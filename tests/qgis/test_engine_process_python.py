@@ -46,13 +46,13 @@ def test_a_python_without_the_packages_is_passed_over(bare_python: Path, tmp_pat
 def test_what_is_missing_is_said_with_the_command_that_mends_it(
     bare_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_engine_python, "_linux_family", lambda: ["ubuntu", "debian"])
+    monkeypatch.setattr(local_engine_python, "linux_family", lambda: ["ubuntu", "debian"])
     with pytest.raises(PythonMissing, match="sudo apt install python3-gdal python3-numpy python3-shapely"):
         find_python([tmp_path / "none", bare_python])
     assert how_to_mend(["shapely"]).endswith("lacks shapely. Run: sudo apt install python3-shapely")
-    monkeypatch.setattr(local_engine_python, "_linux_family", lambda: ["fedora"])
+    monkeypatch.setattr(local_engine_python, "linux_family", lambda: ["fedora"])
     assert "sudo dnf install python3-shapely" in how_to_mend(["shapely"])
-    monkeypatch.setattr(local_engine_python, "_linux_family", list)
+    monkeypatch.setattr(local_engine_python, "linux_family", list)
     assert f'"{candidates()[0]}" -m pip install --user shapely' in how_to_mend(["shapely"])
     with pytest.raises(PythonMissing, match="Reinstall QGIS"):
         find_python([])

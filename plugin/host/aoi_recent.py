@@ -1,0 +1,72 @@
+"""The AOIs used last, and the one of the form, kept in QGIS's settings: small ones, a few."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Optional
+
+from ..jobs.aoi import Aoi, AoiError
+from .settings import Settings
+
+MOST = 10
+LARGEST = 60_000  # characters of one AOI, about 1500 corners; a settings file is no store of data
+
+
+class RecentAois:
+    """Newest first, each geometry once. What can't be read any more is as if it were not there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def all(self) -> list[Aoi]:
+        """The AOIs used last."""
+        return [aoi for aoi in map(_from_plain, _loaded(self._settings.recent_aois, [])) if aoi is not None]
+
+    def add(self, aoi: Aoi) -> None:
+        """Put `aoi` first; not one that is too large to be kept."""
+        plain = _to_plain(aoi)
+        if plain is None:
+            return
+        others = [p for p in _loaded(self._settings.recent_aois, []) if _shape(p) != plain["geometry"]]
+        self._settings.recent_aois = json.dumps([plain, *others][:MOST])
+
+    def forget(self) -> None:
+        """Drop them all."""
+        self._settings.recent_aois = None
+
+    @property
+    def last(self) -> Optional[Aoi]:
+        """The AOI that the form had; None where it had none."""
+        return _from_plain(_loaded(self._settings.last_aoi, None))
+
+    @last.setter
+    def last(self, aoi: Optional[Aoi]) -> None:
+        plain = _to_plain(aoi) if aoi is not None else None
+        self._settings.last_aoi = json.dumps(plain) if plain is not None else None
+
+
+def _to_plain(aoi: Aoi) -> Optional[dict[str, Any]]:
+    corners = sum(len(part.exterior.coords) for part in getattr(aoi.geometry, "geoms", [aoi.geometry]))
+    if corners * 20 > LARGEST:  # before it is written out: that takes time
+        return None
+    plain = {"name": aoi.name, "geometry": aoi.geojson}
+    return plain if len(json.dumps(plain)) <= LARGEST else None
+
+
+def _from_plain(plain: Any) -> Optional[Aoi]:
+    try:
+        return Aoi.from_geojson(plain["geometry"], str(plain["name"])) if isinstance(plain, dict) else None
+    except (AoiError, KeyError):
+        return None
+
+
+def _shape(plain: Any) -> Any:
+    return plain.get("geometry") if isinstance(plain, dict) else None
+
+
+def _loaded(text: Optional[str], otherwise: Any) -> Any:
+    try:
+        value = json.loads(text) if text else otherwise
+    except ValueError:
+        return otherwise
+    return value if isinstance(value, type(otherwise)) or otherwise is None else otherwise
