@@ -6,7 +6,7 @@ import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Iterator, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 from qgis.core import (
     QgsProcessingAlgorithm,
@@ -164,7 +164,7 @@ def find_project(projects: list[Project], wanted: str) -> Project:
         if wanted.casefold() == project.name.casefold():
             return project
     text = tr("There is no project “{name}” on this connection: use one of {known}.")
-    raise QgsProcessingException(text.format(name=wanted, known=", ".join(project.name for project in projects)))
+    raise QgsProcessingException(text.format(name=wanted, known=quoted(project.name for project in projects)))
 
 
 def find_workflow(workflows: list[Workflow], wanted: str) -> Workflow:
@@ -176,7 +176,12 @@ def find_workflow(workflows: list[Workflow], wanted: str) -> Workflow:
         if workflow.name.casefold() == wanted.casefold():
             return workflow
     text = tr("There is no workflow “{name}”: use one of {known}.")
-    raise QgsProcessingException(text.format(name=wanted, known=", ".join(workflow.name for workflow in workflows)))
+    raise QgsProcessingException(text.format(name=wanted, known=quoted(workflow.name for workflow in workflows)))
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names as a list for people; a name may have commas of its own."""
+    return ", ".join(f"“{name}”" for name in names)
 
 
 def separated(text: str) -> list[str]:

@@ -40,10 +40,10 @@ class HeadlessShell:
             "UP42_JOBS_ENGINE_DATA": str(engine_data),
         }
 
-    def __call__(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *command: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; `more` is added to the environment."""
         return subprocess.run(
-            command, env={**self.environment, **more}, cwd=self.home,
+            command, env={**self.environment, **more}, cwd=self.home, input=stdin,
             capture_output=True, text=True, timeout=SECONDS, check=False,
         )
 
