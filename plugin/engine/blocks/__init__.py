@@ -1,7 +1,6 @@
 """The blocks of the local engine. A new block is a new file here and a line in `BLOCKS`.
 
-Next in line is scenes by STAC search, in a `stac.py` beside `filters.py`, which it will share. Importing this package
-loads neither GDAL nor any raster: blocks do so when they run.
+Importing this package loads neither GDAL nor any raster nor `requests`: blocks do so when they run.
 """
 
 from __future__ import annotations
@@ -13,9 +12,19 @@ from .demo.block import DemoBlock
 from .local.block import LocalBlock
 from .ndvi import NdviBlock
 from .sharpening import SharpeningBlock
+from .stac.block import AnyStacBlock, SentinelAnalyticBlock, SentinelVisualBlock
 from .tiling import TilingBlock
 
-_ALL: tuple[Block, ...] = (DemoBlock(), LocalBlock(), NdviBlock(), SharpeningBlock(), TilingBlock())
+_ALL: tuple[Block, ...] = (
+    SentinelVisualBlock(),
+    SentinelAnalyticBlock(),
+    AnyStacBlock(),
+    DemoBlock(),
+    LocalBlock(),
+    NdviBlock(),
+    SharpeningBlock(),
+    TilingBlock(),
+)
 BLOCKS: Mapping[str, Block] = {block.description.id: block for block in _ALL}
 
 

@@ -1,0 +1,271 @@
+"""A task of a STAC block at work: search, quicklooks, the clouds over the AOI, clips, and a word on each of them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Mapping, Optional, Sequence
+
+from ..base import BlockFailure, Feature, TaskContext
+from ..features import DATA_PATH, write_features
+from ..filters import SceneFilter, unknown_ids_line
+from ..processing import safe_name
+from .clip import Clipped, clip_scene
+from .clouds import cloud_over
+from .features import mosaic_feature, scene_feature
+from .files import NotReadable, Permits
+from .http import Http, HttpRefused
+from .passes import Pass, passes_of, say_percent
+from .pictures import draw_from_pixels, draw_thumbnail, thumbnail_key
+from .rights import collection_of, rights_of
+from .scenes import StacScene
+from .search import StacSearch
+from .sources import Source
+from .stack import BandSource
+from .warp import usual_crs, warp_together
+
+SIDE_READERS = 4  # scenes whose clouds and quicklooks are read at once
+_SEARCH_PART, _SIDE_PART = 0.05, 0.15  # of the progress
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be read: band names (`""`: as the file calls them) by asset name; and what was asked for besides.
+
+    `colours`: the one asset holds red, green and blue.
+    """
+
+    source: Source
+    assets: tuple[str, ...]
+    names: Mapping[str, str]
+    colours: bool = False
+    crs: Optional[str] = None
+    mosaic: bool = False
+
+
+class Delivery:
+    """One task. `run` fills its output folder. Raises BlockFailure."""
+
+    def __init__(self, task: TaskContext, wanted: SceneFilter, order: Order):
+        self._task = task
+        self._wanted = wanted
+        self._order = order
+        self._http = Http()
+        self._permits = Permits(order.source, self._http)
+        self._lost: list[str] = []
+
+    def run(self) -> None:
+        """Find, and unless it is a Test Query clip."""
+        log = self._task.log
+        log.info("Searching %s of %s.", self._order.source.collection, self._order.source.host)
+        found, unknown = StacSearch(self._order.source, self._wanted, log, self._http).find()
+        if unknown:
+            log.warning(unknown_ids_line(unknown))
+        if not found:
+            raise self._wanted.nothing_found()
+        self._task.progress(_SEARCH_PART)
+        passes = passes_of(found, self._wanted.area)
+        for of in passes:
+            log.info(of.line)
+        self._say_what_is_missing(passes)
+        clouds = self._look(found)
+        features = self._features(found, passes, clouds)
+        if not features:
+            raise BlockFailure(*self._nothing_delivered(len(found)))
+        if self._lost:
+            log.warning("%d of %d scenes delivered; not: %s.", len(features), len(found), ", ".join(self._lost))
+        write_features(self._task.output, self._rearranged(features, passes))
+
+    def _say_what_is_missing(self, passes: Sequence[Pass]) -> None:
+        best = max((of.coverage for of in passes if of.coverage is not None), default=100.0)
+        if best < 99.95 and self._wanted.ids is None:
+            self._task.log.info(
+                "No pass covers the whole AOI (at most %s): a higher limit may bring its other scenes.",
+                say_percent(best),
+            )
+
+    def _look(self, scenes: Sequence[StacScene]) -> dict[str, Optional[float]]:
+        """Quicklooks, and the clouds over the AOI by scene id. What can't be had of these stops nothing."""
+        clouds: dict[str, Optional[float]] = {}
+        done = 0
+        with ThreadPoolExecutor(SIDE_READERS, "look") as pool:
+            for scene, cloud in zip(scenes, pool.map(self._look_at, scenes)):
+                clouds[scene.id] = cloud
+                done += 1
+                self._task.progress(_SEARCH_PART + _SIDE_PART * done / len(scenes))
+        for scene in scenes:
+            share = clouds[scene.id]
+            if share is not None:
+                self._task.log.info("%s: %s cloud over the AOI.", scene.id, say_percent(share))
+        return clouds
+
+    def _look_at(self, scene: StacScene) -> Optional[float]:
+        self._draw_quicklook(scene)
+        classes = scene.asset("SCL", self._order.source)
+        if classes is None or self._wanted.area is None:
+            return None
+        try:
+            return cloud_over(self._permits.signed(classes), self._wanted.area)
+        except (NotReadable, BlockFailure):
+            return None
+
+    def _draw_quicklook(self, scene: StacScene) -> None:
+        path = self._task.quicklooks / f"{safe_name(scene.id)}.jpg"
+        key = thumbnail_key(scene)
+        try:
+            if key is not None:
+                # a session is not for several threads
+                draw_thumbnail(scene, self._permits.signed(scene.assets[key]), _http_of_thread(), path)
+                return
+        except (NotReadable, HttpRefused, BlockFailure):
+            path.unlink(missing_ok=True)
+        asset = scene.asset("visual", self._order.source) or scene.asset(self._order.assets[0], self._order.source)
+        try:
+            if asset is not None:
+                draw_from_pixels(scene, self._permits.signed(asset), path)
+        except (NotReadable, BlockFailure):
+            path.unlink(missing_ok=True)
+            self._task.log.info("%s has no quicklook that can be read.", scene.id)
+
+    def _features(
+        self, found: Sequence[StacScene], passes: Sequence[Pass], clouds: Mapping[str, Optional[float]]
+    ) -> list[Feature]:
+        """Clip the scenes one after the other; those that fail are told and left out."""
+        collection = collection_of(self._order.source, self._http)
+        pass_of = {scene.id: of for of in passes for scene in of.scenes}
+        start, features = _SEARCH_PART + _SIDE_PART, []
+        for done, scene in enumerate(found):
+            rights = rights_of(scene, self._order.source, collection)
+            bands, path = self._bands(scene), None
+            if not self._task.dry_run:
+                path = f"{safe_name(scene.id)}.tif"
+                part = (1 - start) / len(found)
+                if not self._clip(scene, bands, path, rights.properties["rights"], start + done * part, part):
+                    continue
+            elif bands is None:
+                self._task.log.warning("%s lacks %s.", scene.id, self._missing(scene))
+            names = [band.name for band in bands or ()]
+            features.append(
+                scene_feature(
+                    scene, self._order.source.collection, self._wanted.area, pass_of[scene.id], clouds.get(scene.id),
+                    rights, names, path,
+                )
+            )  # fmt: skip
+        return features
+
+    def _bands(self, scene: StacScene) -> Optional[list[BandSource]]:
+        """The scene's files for the bands asked for; None where one is missing."""
+        bands = []
+        for name in self._order.assets:
+            asset = scene.asset(name, self._order.source)
+            if asset is None:
+                return None
+            if self._order.colours:
+                bands += [BandSource(asset, colour, n) for n, colour in enumerate(("Red", "Green", "Blue"), start=1)]
+            else:
+                bands.append(BandSource(asset, self._order.names.get(name, name)))
+        return bands
+
+    def _missing(self, scene: StacScene) -> str:
+        lacking = [name for name in self._order.assets if scene.asset(name, self._order.source) is None]
+        return f"{', '.join(lacking)} (it has {', '.join(sorted(scene.assets)[:40]) or 'no files'})"
+
+    def _clip(
+        self, scene: StacScene, bands: Optional[list[BandSource]], path: str, rights: str, start: float, part: float
+    ) -> bool:
+        """Whether the scene's raster was written. What was wrong with it is told."""
+        log = self._task.log
+        if bands is None:
+            log.warning("%s is left out: it lacks %s.", scene.id, self._missing(scene))
+            self._lost.append(scene.id)
+            return False
+        tags = {"TIFFTAG_COPYRIGHT": _ascii(rights)} if rights else {}
+        if scene.acquired:
+            tags["TIFFTAG_DATETIME"] = f"{scene.acquired.start:%Y:%m:%d %H:%M:%S}"
+        try:
+            addresses = {band.asset.key: self._permits.signed(band.asset) for band in bands}
+            clipped = clip_scene(
+                addresses, bands, self._wanted.area, self._task.output / path, tags,
+                lambda share: self._task.progress(start + part * share),
+            )  # fmt: skip
+        except NotReadable as e:
+            log.warning("%s is left out: %s.", scene.id, e)
+            self._lost.append(scene.id)
+            return False
+        if clipped is None:
+            log.warning("%s has no valid pixel inside the AOI, so it is left out.", scene.id)
+            return False
+        self._tell(scene, clipped)
+        return True
+
+    def _tell(self, scene: StacScene, clipped: Clipped) -> None:
+        log = self._task.log
+        size = f"{clipped.columns} x {clipped.rows} pixels, {clipped.valid} of them valid in the AOI"
+        log.info("%s: %s.", scene.id, size)
+        if clipped.repeated:
+            log.info(
+                "%s: the coarser pixels of %s are repeated on the finer grid, not interpolated.",
+                scene.id, ", ".join(clipped.repeated),
+            )  # fmt: skip
+        if clipped.moved_values:
+            log.info("%s: %d valid values equal to nodata were raised by 1.", scene.id, clipped.moved_values)
+
+    def _nothing_delivered(self, found: int) -> tuple[str, str]:
+        if self._lost:
+            scenes = "The one scene found" if found == 1 else f"None of the {found} scenes found"
+            return (
+                "API_CONNECTION_ERROR",
+                f"{scenes} {'could not' if found == 1 else 'could'} be read: see the lines above; run the job again "
+                "later, or choose other scenes.",
+            )
+        return (
+            "NO_OUTPUT_ERROR",
+            "The scenes found have no image inside the AOI: move the AOI or widen the dates.",
+        )
+
+    def _rearranged(self, features: list[Feature], passes: Sequence[Pass]) -> list[Feature]:
+        """The features after mosaics and reprojection, where these are asked for."""
+        if self._task.dry_run or not (self._order.mosaic or self._order.crs):
+            return features
+        result = []
+        for of in passes:
+            ids = [scene.id for scene in of.scenes]
+            mine = [feature for feature in features if feature["id"] in ids]
+            groups = [mine] if self._order.mosaic and len(mine) > 1 else [[feature] for feature in mine]
+            result += [self._warped(of, group) for group in groups]
+        return result
+
+    def _warped(self, of: Pass, group: list[Feature]) -> Feature:
+        output, log = self._task.output, self._task.log
+        paths = [output / feature["properties"][DATA_PATH] for feature in group]
+        if len(group) == 1 and self._order.crs is None:
+            return group[0]
+        crs = self._order.crs or usual_crs(paths)
+        name = f"{paths[0].stem}_mosaic.tif" if len(group) > 1 else f"{paths[0].stem}_reprojected.tif"
+        warp_together(paths, output / name, crs)
+        for path in paths:
+            path.unlink()
+        words = self._order.crs or "their own CRS"
+        if len(group) > 1:
+            names = ", ".join(str(feature["id"]) for feature in group)
+            log.info("Mosaic, as asked for: %s are one raster in %s, the first on top.", names, words)
+            return mosaic_feature(of, group, name)
+        log.info("Reprojected, as asked for: %s is in %s, by nearest neighbour.", group[0]["id"], words)
+        (output / name).replace(paths[0])
+        return group[0]
+
+
+_threads = threading.local()
+
+
+def _http_of_thread() -> Http:
+    if not hasattr(_threads, "http"):
+        _threads.http = Http(tries=3)
+    found: Http = _threads.http
+    return found
+
+
+def _ascii(text: str) -> str:
+    """TIFF's texts are ASCII."""
+    return text.replace("©", "(c)").encode("ascii", "replace").decode("ascii")
