@@ -114,8 +114,6 @@ class Aoi:
 
     def _area_problems(self, limits: AoiLimits, geometric_filter: GeometricFilter) -> list[Problem]:
         sent = self.sent_km2(geometric_filter)
-        if sent <= 0:
-            return [_problem("aoi_flat")]
         if sent < limits.min_km2:
             return [_problem("aoi_small", area=_km2(sent), minimum=_km2(limits.min_km2))]
         if limits.max_km2 is not None and sent > limits.max_km2:
@@ -230,6 +228,8 @@ def _shape_problems(geometry: BaseGeometry, limits: AoiLimits) -> list[Problem]:
     if count > limits.max_vertices:  # before what takes time
         return [_problem("aoi_vertices", count=count, maximum=limits.max_vertices)]
     if not geometry.is_valid:
+        if geometry.convex_hull.area == 0:
+            return [_problem("aoi_flat")]
         from shapely.validation import explain_validity
 
         reason, _, place = explain_validity(geometry).partition("[")

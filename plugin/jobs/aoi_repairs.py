@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SEARCH_STEPS = 24  # of a bisection: to a ten-millionth of what it searches in
 ABOVE_MINIMUM = 1.0005  # of the least area, so that rounded coordinates stay above it
-MITRE, MITRE_LIMIT = 2, 3.0  # corners stay corners when an outline grows
+SQUARE, MITRE, MITRE_LIMIT = 3, 2, 3.0  # corners stay corners when an outline grows
 METRES_PER_DEGREE = 111_320.0
 LONGEST_STEP = 90.0  # degrees of longitude of an edge, where an edge is cut so that its way round is clear
 FARTHEST = 85.0  # degrees of latitude; nearer to the poles a degree of longitude is too short to grow by
@@ -86,15 +86,21 @@ def _change(before: Aoi, after: tuple[Aoi, ...], geometric_filter: GeometricFilt
 
 
 def _one(kind: RepairKind, aoi: Aoi, geometry: Optional[BaseGeometry]) -> Offer:
-    if geometry is None or geometry.is_empty:
-        return kind, ()
-    return kind, (Aoi(rounded(geometry), aoi.name),)
+    whole = only_polygons(geometry) if geometry is not None else None
+    return kind, (Aoi(rounded(whole), aoi.name),) if whole is not None else ()
 
 
-def _invalid(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
+def _hull(aoi: Aoi, limits: AoiLimits) -> Offer:
+    hull = aoi.geometry.convex_hull
+    if hull.geom_type == "Polygon" and len(hull.exterior.coords) - 1 > limits.max_vertices:
+        hull = _simplified(hull, limits.max_vertices)
+    return _one(RepairKind.HULL, aoi, hull)
+
+
+def _invalid(aoi: Aoi, limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
     return [
         _one(RepairKind.MAKE_VALID, aoi, _valid(aoi.geometry)),
-        _one(RepairKind.HULL, aoi, aoi.geometry.convex_hull),
+        _hull(aoi, limits),
     ]
 
 
@@ -126,7 +132,7 @@ def _holes(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer
 
 
 def _vertices(aoi: Aoi, limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
-    hull = _one(RepairKind.HULL, aoi, aoi.geometry.convex_hull)
+    hull = _hull(aoi, limits)
     if not aoi.geometry.is_valid:
         return [_one(RepairKind.MAKE_VALID, aoi, _valid(aoi.geometry)), hull]
     return [_one(RepairKind.SIMPLIFY, aoi, _simplified(aoi.geometry, limits.max_vertices)), hull]
@@ -160,7 +166,7 @@ def _least(make: Callable[[float], Optional[BaseGeometry]], low: float, high: fl
     return best
 
 
-def _several(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
+def _several(aoi: Aoi, limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
     from shapely.geometry import box
     from shapely.ops import unary_union
 
@@ -174,8 +180,10 @@ def _several(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Off
     if merged.geom_type == "Polygon":
         offers.append(_one(RepairKind.MERGE, aoi, merged))
     offers.append((RepairKind.EACH_POLYGON, each))
-    offers.append(_one(RepairKind.HULL, aoi, aoi.geometry.convex_hull))
-    offers.append(_one(RepairKind.BOX, aoi, box(*aoi.geometry.bounds)))
+    west, south, east, north = aoi.geometry.bounds
+    if east - west <= DATE_LINE:  # else they are on both sides of the 180° meridian, and around them is the world
+        offers.append(_hull(aoi, limits))
+        offers.append(_one(RepairKind.BOX, aoi, box(west, south, east, north)))
     largest = max(each, key=lambda part: part.area_km2)
     offers.append((RepairKind.LARGEST, (largest.named(aoi.name),)))
     return offers
@@ -200,15 +208,16 @@ def _grown(aoi: Aoi, km2: float, geometric_filter: GeometricFilter) -> tuple[Aoi
     """
     from shapely.affinity import scale
 
-    middle = aoi.geometry.centroid if not aoi.geometry.centroid.is_empty else aoi.geometry.representative_point()
+    middle = aoi.geometry.convex_hull.centroid
     if abs(middle.y) > FARTHEST or km2 <= 0:
         return ()
     squeeze = math.cos(math.radians(middle.y))
-    flat = scale(aoi.geometry, squeeze, 1, origin=middle)  # a degree is as long across as up and down
+    hull = aoi.geometry.convex_hull
+    flat = scale(aoi.geometry if hull.area > 0 else hull, squeeze, 1, origin=middle)  # a degree is as long each way
     wanted = km2 * ABOVE_MINIMUM
 
     def with_margin(degrees: float) -> Optional[BaseGeometry]:
-        grown = flat.buffer(degrees, join_style=MITRE, mitre_limit=MITRE_LIMIT)
+        grown = flat.buffer(degrees, cap_style=SQUARE, join_style=MITRE, mitre_limit=MITRE_LIMIT)
         back = only_polygons(scale(grown, 1 / squeeze, 1, origin=middle))
         if back is None:
             return None

@@ -54,13 +54,17 @@ class JobRequest:
         for task in self.workflow.tasks:
             given = self.parameters.get(task.name)
             merged[task.name] = dict(given) if isinstance(given, Mapping) else {}
-        for task in self.workflow.tasks if self.aoi is not None else ():
-            chosen = self._filter_for(task)
-            if chosen is not None:
-                for name in GEOMETRY_PARAMETERS:
-                    merged[task.name].pop(name, None)
-                merged[task.name][chosen.value] = self.aoi.sent(chosen)
+        if self.aoi is not None:
+            for task in self.workflow.tasks:
+                self._put_in(self.aoi, task, merged[task.name])
         return merged
+
+    def _put_in(self, aoi: Aoi, task: WorkflowTask, given: dict[str, Any]) -> None:
+        chosen = self._filter_for(task)
+        if chosen is not None:
+            for name in GEOMETRY_PARAMETERS:
+                given.pop(name, None)
+            given[chosen.value] = aoi.sent(chosen)
 
     def _filter_for(self, task: WorkflowTask) -> Optional[GeometricFilter]:
         """How the AOI is sent to a task: the chosen filter, for a clip the first that the block has; None: not."""
