@@ -11,6 +11,7 @@ from ..net.cancel import Cancel, Cancelled
 from ..platforms.credentials import Credentials
 from .engine_folder import default_data_folder
 from .engine_lease import Lease, LeaseRefused
+from .engine_network import EngineNetwork
 from .engine_start import LOG_FILE, EngineFailed, start
 from .errors import HostError
 from .local_engine_python import PythonMissing, find_python, how_to_mend
@@ -38,10 +39,19 @@ class EngineAddress:
 class LocalEngine:
     """One engine per data folder, shared with every other client of it. Any thread."""
 
-    def __init__(self, data_folder: Path, python: Callable[[], Optional[Path]] = find_python) -> None:
-        """`python` finds the interpreter; it is asked on a worker thread, until it has found one."""
+    def __init__(
+        self,
+        data_folder: Path,
+        python: Callable[[], Optional[Path]] = find_python,
+        network: Optional[EngineNetwork] = None,
+    ) -> None:
+        """`python` finds the interpreter; it is asked on a worker thread, until it has found one.
+
+        `network`: what QGIS lends the engine of its network settings; None: nothing.
+        """
         self.data_folder = data_folder
         self._find_python = python
+        self._network = network
         self._python: Optional[Path] = None
         self._starting = threading.Lock()  # held by the one thread that attaches or starts
         self._lock = threading.Lock()  # for the two below; never held while waiting
@@ -58,6 +68,8 @@ class LocalEngine:
             cancel.check()
             address = self._living()
             if address is not None:
+                if self._network is not None:
+                    self._network.lend_changes(address.url, address.free.user, address.free.secret)
                 return address
             if self._starting.acquire(timeout=STEP_SECONDS):
                 break
@@ -107,7 +119,8 @@ class LocalEngine:
             raise EngineUnavailable(how_to_mend([]))
         cancel.check()
         try:
-            known = start(self.data_folder, self._python, cancel)
+            settings = self._network.for_start() if self._network is not None else None
+            known = start(self.data_folder, self._python, cancel, settings=settings)
         except EngineFailed as e:
             text = tr("The local engine could not be started: {reason} (Its log is {log}.)")
             raise EngineUnavailable(text.format(reason=e, log=self.data_folder / LOG_FILE)) from e

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import IO, Any, Sequence
+from typing import IO, Any, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
 from ..net.cancel import Cancel
@@ -32,10 +33,16 @@ class EngineFailed(Exception):
     """The engine did not start; the text says why."""
 
 
-def start(folder: Path, python: Path, cancel: Cancel, options: Sequence[str] = ()) -> dict[str, str]:
+def start(
+    folder: Path,
+    python: Path,
+    cancel: Cancel,
+    options: Sequence[str] = (),
+    settings: Optional[Mapping[str, Any]] = None,
+) -> dict[str, str]:
     """The first line of the engine of this data folder, started if none runs. Raises EngineFailed, Cancelled.
 
-    `options` are further arguments of the engine's command line.
+    `options` are further arguments of the engine's command line; `settings` the network settings that it is lent.
 
     After Cancelled the process is left alone: without a lease it ends by itself, and another client may have it.
     """
@@ -47,7 +54,9 @@ def start(folder: Path, python: Path, cancel: Cancel, options: Sequence[str] = (
         raise EngineFailed(text.format(folder=folder, reason=e.strerror or type(e).__name__)) from e
     with log:
         log_start = log.tell()
-        process = _spawn(folder, python, log, options)
+        process = _spawn(folder, python, log, [*options, *(["--settings-stdin"] if settings is not None else [])])
+        if settings is not None:
+            _lend(process, settings)
         line = _first_line(process, log, folder, log_start, cancel)
     return _read(line)
 
@@ -62,7 +71,7 @@ def _spawn(folder: Path, python: Path, log: IO[bytes], options: Sequence[str]) -
     try:
         return subprocess.Popen(
             [str(python), "-m", f"{package}.plugin.engine", "--data", str(folder), *options],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if "--settings-stdin" in options else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=folder,  # not QGIS's, which may be on a disk that is to be taken out
@@ -75,9 +84,18 @@ def _spawn(folder: Path, python: Path, log: IO[bytes], options: Sequence[str]) -
         raise EngineFailed(tr("{python} can't be run.").format(python=python)) from e
 
 
-def _first_line(
-    process: subprocess.Popen, log: IO[bytes], folder: Path, log_start: int, cancel: Cancel
-) -> bytes:
+def _lend(process: subprocess.Popen, settings: Mapping[str, Any]) -> None:
+    """Write the settings on a thread of its own: they may be more than a pipe holds until the engine reads them."""
+    line = json.dumps(settings).encode("ascii") + b"\n"
+
+    def write() -> None:
+        with contextlib.suppress(OSError), process.stdin as pipe:  # it has ended: its first line tells why
+            pipe.write(line)
+
+    threading.Thread(target=write, name="up42_jobs: engine settings", daemon=True).start()
+
+
+def _first_line(process: subprocess.Popen, log: IO[bytes], folder: Path, log_start: int, cancel: Cancel) -> bytes:
     lines: queue.Queue[bytes] = queue.Queue()
     threading.Thread(
         target=_listen, args=(process, os.dup(log.fileno()), lines), name="up42_jobs: engine", daemon=True

@@ -11,9 +11,11 @@ from typing import Any, Optional
 
 from ..net.cancel import Cancel
 from .engine_lease import Lease, LeaseRefused
+from .engine_network import read_settings
 from .engine_process import EngineUnavailable
 from .engine_start import LOG_FILE, EngineFailed, start
 from .local_engine_python import PythonMissing, find_python, how_to_mend
+from .network import QgisTrust
 from .words import tr
 
 INSTANCE_FILE = "engine.json"  # the engine's own: where it is, its keys and its process (plugin/engine/instance.py)
@@ -34,7 +36,7 @@ def start_to_stay(data: Path, port: int, cancel: Cancel) -> str:
         raise EngineUnavailable(how_to_mend([]))
     options = ["--stay", *(["--port", str(port)] if port else [])]
     try:
-        return start(data, python, cancel, options)["url"]
+        return start(data, python, cancel, options, read_settings(QgisTrust()))["url"]
     except EngineFailed as e:
         text = tr("The local engine could not be started: {reason} (Its log is {log}.)")
         raise EngineUnavailable(text.format(reason=e, log=data / LOG_FILE)) from e

@@ -68,12 +68,18 @@ class QgisTrust(QObject):
         self._read = threading.Event()
         self._read_at = float("-inf")
         self._authorities = ""
+        self._has_added = False
         self._exceptions: Mapping[str, str] = {}
 
     def authorities(self) -> str:
         """The trusted authorities as PEM: the system's, those of files and those that were added in QGIS."""
         self._refresh()
         return self._authorities
+
+    def added_authorities(self) -> str:
+        """The same where the user has added authorities in QGIS, "" where there are only the system's."""
+        self._refresh()
+        return self._authorities if self._has_added else ""
 
     def pinned(self, host: str, port: int) -> Optional[str]:
         """SHA-256 (hex) of the certificate that the user accepted for this server in spite of errors, or None."""
@@ -95,6 +101,7 @@ class QgisTrust(QObject):
     def _read_now(self) -> None:
         manager = QgsApplication.authManager()
         self._authorities = bytes(manager.trustedCaCertsPemText()).decode("ascii", "replace")
+        self._has_added = bool(manager.databaseCAs() or manager.extraFileCAs())
         self._exceptions = {
             config.sslHostPort().lower(): _fingerprint(config.sslCertificate())
             for config in manager.sslCertCustomConfigs()

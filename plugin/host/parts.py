@@ -8,6 +8,7 @@ from pathlib import Path
 from qgis.core import QgsApplication
 
 from .connections import Connections
+from .engine_network import EngineNetwork
 from .engine_process import LocalEngine, default_data_folder
 from .ledger import Ledger
 from .local_engine_python import find_python
@@ -31,5 +32,5 @@ class Parts:
 def make_parts() -> Parts:
     """Build the parts; nothing is started, read or sent yet."""
     ledger = Ledger(Path(QgsApplication.qgisSettingsDirPath()) / "up42_jobs" / "ledger.sqlite")
-    engine = LocalEngine(default_data_folder(), find_python)
+    engine = LocalEngine(default_data_folder(), find_python, EngineNetwork())
     return Parts(Connections(engine, make_session), ledger, Settings())

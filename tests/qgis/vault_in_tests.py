@@ -36,7 +36,7 @@ asked_once: list[Asked] = []  # QGIS keeps the first one that there is
 
 
 @pytest.fixture()
-def vault(qgis_app: object) -> Asked:
+def vault(qgis_app: object) -> Iterator[Asked]:
     """The vault, open, with its own master password; and who is asked when it is locked."""
     if not asked_once:
         asked_once.append(Asked())
@@ -46,7 +46,8 @@ def vault(qgis_app: object) -> Asked:
     manager.setPasswordHelperEnabled(False)
     if not manager.masterPasswordIsSet():
         assert manager.setMasterPassword(MASTER, True)
-    return asked_once[0]
+    yield asked_once[0]
+    manager.clearMasterPassword()
 
 
 @pytest.fixture()
