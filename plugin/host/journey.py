@@ -55,6 +55,7 @@ class Journey(QObject):
         self.job_actions = JobActions(works, connections, ledger, self._tracker, self._arrivals, self.book)
         self.job_actions.noticed.connect(self.noticed)
         self.resume = Resume(works, connections, ledger, self._tracker, self._arrivals, self._project)
+        self.resume.refused.connect(self._warn)
         self._asking_tasks: set[str] = set()  # job ids
         self._submitting: set[str] = set()  # fingerprints: a submit of ours under way is not Unconfirmed
         self._tracker.polled.connect(self._polled)

@@ -11,6 +11,7 @@ from ..jobs.workflow import Project
 from . import followups
 from .arrivals import Arrivals
 from .connections import Connections
+from .errors import HostError
 from .followups import Waiting
 from .ledger import Ledger
 from .origin import CurrentProject
@@ -21,6 +22,7 @@ from .work import Works
 class Resume(QObject):
     """Knows where jobs of ours wait. `begin` once; `check` when the user says so."""
 
+    refused = pyqtSignal(str)  # why a connection was not asked
     waiting_changed = pyqtSignal(int)  # so many jobs wait on connections that are not asked before the user acts
 
     def __init__(
@@ -46,9 +48,17 @@ class Resume(QObject):
         self._start(lambda: followups.waiting(self._ledger), self._found)
 
     def check(self) -> None:
-        """Follow the jobs that wait on all connections, as the user asked."""
+        """Follow the jobs that wait on all connections, as the user asked: now a password may be asked for."""
         for waiting in self.elsewhere:
-            self._follow(waiting)
+            connection = self._connections.by_id(waiting.connection)
+            if connection is None:
+                continue
+            try:
+                self._connections.unlock(connection)
+            except HostError as e:
+                self.refused.emit(str(e))
+            else:
+                self._follow(waiting)
 
     @property
     def count(self) -> int:

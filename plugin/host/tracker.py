@@ -48,6 +48,7 @@ class Tracker(QObject):
         self.works, self.connections, self.ledger, self.speed = works, connections, ledger, speed
         self._watches: dict[Key, _Watch] = {}
         self._on_screen: Optional[Key] = None
+        self._stopped = False
         QGuiApplication.instance().applicationStateChanged.connect(self._focus_changed)
 
     def watch(self, connection: Connection, project: Project) -> None:
@@ -74,7 +75,9 @@ class Tracker(QObject):
 
     def stop(self) -> None:
         """No more polls; for unload."""
-        QGuiApplication.instance().applicationStateChanged.disconnect(self._focus_changed)
+        if not self._stopped:
+            QGuiApplication.instance().applicationStateChanged.disconnect(self._focus_changed)
+        self._stopped = True
         for watch in self._watches.values():
             watch.stop()
         self._watches.clear()

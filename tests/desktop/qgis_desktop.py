@@ -29,11 +29,24 @@ class DesktopError(AssertionError):
 class Desktop:
     """One QGIS in a throw-away profile with the plugin enabled; needs a display (DISPLAY)."""
 
-    def __init__(self, plugin: Path = REPOSITORY, theme: str = "default", settings: str = "") -> None:
-        """`theme`: QGIS's UI theme; `settings`: more lines for QGIS3.ini."""
-        self.folder = Path(tempfile.mkdtemp(prefix="up42-desktop-"))
+    def __init__(
+        self,
+        plugin: Path = REPOSITORY,
+        theme: str = "default",
+        settings: str = "",
+        again: Optional[Desktop] = None,
+        project: Optional[Path] = None,
+    ) -> None:
+        """`theme`: QGIS's UI theme; `settings`: more lines for QGIS3.ini; `project`: opened at the start.
+
+        `again`: start once more in the profile of a desktop that has ended; closing either removes it.
+        """
+        self.folder = again.folder if again else Path(tempfile.mkdtemp(prefix="up42-desktop-"))
         self._socket: Optional[socket.socket] = None
-        self._make_profile(plugin, theme, settings)
+        if again is None:
+            self._make_profile(plugin, theme, settings)
+        else:
+            (self.folder / "socket").unlink(missing_ok=True)
         environment = {
             **os.environ,
             "XDG_RUNTIME_DIR": str(self.folder / "run"),
@@ -50,7 +63,7 @@ class Desktop:
         self._output = (self.folder / "output.txt").open("w")
         command = ["qgis", "--profiles-path", str(self.folder), "--profile", "default", "--nologo", "--noversioncheck"]
         self._process = subprocess.Popen(
-            [*command, "--nocustomization", "--code", str(INSIDE / "served.py")],
+            [*command, "--nocustomization", "--code", str(INSIDE / "served.py"), *([str(project)] if project else [])],
             env=environment, stdout=self._output, stderr=subprocess.STDOUT, cwd=self.folder,
         )
         self._connect()
@@ -169,6 +182,11 @@ class Desktop:
             "QTimer.singleShot(0, iface.actionExit().trigger)"
         )
         return self._process.wait(timeout=WAIT_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash or the lack of memory would; the profile stays."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
 
     def close(self) -> None:
         """End what is still there, and the throw-away profile with it."""

@@ -1,0 +1,213 @@
+"""The tracker against a server on loopback: how much it asks, how it slows down, and what it makes of trouble."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from up42_jobs.plugin.host import followups
+from up42_jobs.plugin.host.connections import Connection, Connections, Kind
+from up42_jobs.plugin.host.engine_process import LocalEngine
+from up42_jobs.plugin.host.ledger import Ledger
+from up42_jobs.plugin.host.network import make_session
+from up42_jobs.plugin.host.tracker import SLOWEST_MS, Tracker, is_offline
+from up42_jobs.plugin.host.work import Works
+from up42_jobs.plugin.jobs.job import JobState
+from up42_jobs.plugin.jobs.workflow import Project
+from up42_jobs.plugin.platforms.credentials import Credentials
+from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, data, query, refusal, reply, token_reply
+
+JOBS = f"/projects/{PROJECT}/jobs"
+PAGE = 100
+MINUTES, SPEED = 10, 120.0
+
+
+def wire_job(number: int, status: str) -> dict:
+    """Job 0 is the newest."""
+    return {
+        "id": f"j{number}",
+        "status": status,
+        "name": f"Job {number}",
+        "mode": "DEFAULT",
+        "inputs": {"esa-s2:1": {"limit": 2}},
+        "createdAt": f"2026-{12 - number // 2000:02}-{28 - number // 100 % 20:02}T{23 - number % 24:02}:00:00Z",
+        "workflowId": "w",
+        "workflowName": "Flow",
+    }
+
+
+class Place:
+    """A server with jobs, and a tracker that follows them."""
+
+    def __init__(self, server: JobsServer, folder, speed: float) -> None:
+        self.server, self.statuses = server, ["RUNNING"]
+        server.on("GET", JOBS, self.page)
+        self.ledger = Ledger(folder / "ledger.sqlite")
+        credentials = Credentials.project(PROJECT, KEY)
+        self.connection = Connection("s", "Server", "", Kind.SERVER, False, server.url, credentials)
+        self.project = Project(PROJECT, "P")
+        self.works = Works()
+        self.connections = Connections(LocalEngine(folder / "engine"), make_session)
+        self.tracker = Tracker(self.works, self.connections, self.ledger, speed=speed)
+        self.snapshots, self.troubles = [], []
+        self.tracker.polled.connect(lambda _connection, _project, snapshot: self.snapshots.append(snapshot))
+        self.tracker.trouble.connect(lambda _connection, error: self.troubles.append(error))
+
+    def page(self, request):
+        first = int(query(request)["page"][0]) * PAGE
+        shown = list(enumerate(self.statuses))[first : first + PAGE]
+        return data([wire_job(number, status) for number, status in shown])
+
+    def own(self, numbers) -> None:
+        """Write into the ledger that these jobs are ours."""
+        with self.ledger.transaction() as db:
+            db.executemany(
+                "INSERT INTO entry (connection, job, project, request, project_file, token)"
+                " VALUES (?, ?, ?, ?, '', 't')",
+                [("s", f"j{number}", PROJECT, json.dumps({})) for number in numbers],
+            )
+
+    def watch(self) -> None:
+        self.tracker.watch(self.connection, self.project)
+
+    def close(self) -> None:
+        self.tracker.stop()
+        self.works.stop()
+        self.connections.close()
+
+
+@pytest.fixture
+def make_place(qgis_app, tmp_path):
+    places = []
+    with JobsServer() as server:
+
+        def make(speed: float = SPEED) -> Place:
+            places.append(Place(server, tmp_path, speed))
+            return places[-1]
+
+        yield make
+        for place in places:
+            place.close()
+
+
+def test_500_jobs_for_ten_minutes_cost_a_request_for_each_page_of_unfinished_ones(make_place, qtbot):
+    place = make_place()
+    place.statuses = ["RUNNING"] * 500 + ["SUCCEEDED"] * 700
+    place.own(range(500))
+    unfinished, expected = 500, []
+
+    def polled(_connection, _project, snapshot):
+        nonlocal unfinished
+        expected.append((unfinished - 1) // PAGE + 1)
+        assert len(snapshot.jobs) >= unfinished
+        for job in snapshot.jobs:
+            if job.state is JobState.FAILED:
+                followups.claim_telling(place.ledger, "s", job.id, "failed")
+        unfinished = sum(status == "RUNNING" for status in place.statuses)
+        if len(expected) % 3 == 0 and unfinished > 40:
+            place.statuses[unfinished - 40 : unfinished] = ["FAILED"] * 40
+        else:
+            return
+        # those that have just ended are still waited for by the next poll
+
+    place.tracker.polled.connect(polled)
+    place.watch()
+    qtbot.wait(int(MINUTES * 60_000 / SPEED))
+    place.tracker.stop()
+    polls = len(place.snapshots)
+    pages = [snapshot.pages for snapshot in place.snapshots]
+    print({"polls": polls, "pages": pages})
+    assert 20 <= polls <= MINUTES * 60 / 3 + 1
+    assert pages == expected
+    asked = place.server.count("GET", JOBS)
+    assert sum(expected) <= asked <= sum(expected) + 5  # one poll may be under way
+    others = [r.path for r in place.server.requests if r.path != JOBS]
+    assert others == ["/oauth/token"]
+    assert pages[-1] < pages[0] == 5
+
+
+def test_it_slows_down_to_a_minute_while_nothing_changes_and_asks_at_once_when_told(make_place, qtbot):
+    place = make_place(speed=600)
+    place.watch()
+    qtbot.waitUntil(lambda: len(place.snapshots) >= 12, timeout=20_000)
+    (watch,) = place.tracker._watches.values()
+    assert watch._interval == SLOWEST_MS[False]
+    place.tracker.refresh()
+    assert watch._interval == 3000
+
+
+def test_trouble_is_told_once_until_it_is_over(make_place, qtbot):
+    place = make_place(speed=300)
+    bad = [
+        refusal(500, 500, "broken"),
+        None,  # drops the connection
+        reply(200, b"<html>garbage"),
+        refusal(401, 401, "who are you"),
+        refusal(429, 429, "too many"),
+    ]
+    place.server.on("GET", JOBS, *[answer for answer in bad for _try in range(2)], place.page)
+    place.watch()
+    qtbot.waitUntil(lambda: bool(place.snapshots), timeout=40_000)
+    assert len(place.troubles) == 1
+    place.server.on("GET", JOBS, refusal(500, 500, "broken"), place.page)
+    place.tracker.refresh()
+    qtbot.waitUntil(lambda: len(place.troubles) == 2, timeout=20_000)
+
+
+def test_an_expired_token_is_renewed_without_a_word(make_place, qtbot):
+    place = make_place(speed=300)
+    place.server.on("POST", "/oauth/token", token_reply("first"), token_reply("second"))
+    place.server.on("GET", JOBS, place.page, refusal(401, 401, "expired"), place.page)
+    place.watch()
+    qtbot.waitUntil(lambda: len(place.snapshots) >= 3, timeout=20_000)
+    assert place.troubles == []
+    assert place.server.count("POST", "/oauth/token") == 2
+
+
+def test_an_unknown_status_is_kept_raw_and_followed_on(make_place, qtbot):
+    place = make_place(speed=300)
+    place.statuses = ["FROBNICATING"]
+    place.own([0])
+    place.watch()
+    qtbot.waitUntil(lambda: len(place.snapshots) >= 3, timeout=20_000)
+    (job,) = place.snapshots[-1].jobs
+    assert (job.state, job.raw_status) == (JobState.UNKNOWN, "FROBNICATING")
+    place.statuses = ["SUCCEEDED"]
+    qtbot.waitUntil(lambda: place.snapshots[-1].jobs[0].state is JobState.SUCCEEDED, timeout=20_000)
+
+
+def test_a_job_that_the_platform_no_longer_has_is_waited_for_no_longer(make_place, qtbot):
+    place = make_place(speed=300)
+    place.own([77])
+    place.watch()
+    qtbot.waitUntil(lambda: place.ledger.entry("s", "j77").told == "gone", timeout=20_000)
+
+
+def test_a_project_that_left_the_screen_is_followed_while_jobs_of_ours_run_there(make_place, qtbot):
+    place = make_place(speed=300)
+    place.own([0])
+    place.watch()
+    qtbot.waitUntil(lambda: bool(place.snapshots), timeout=20_000)
+    other = f"{PROJECT[:-1]}6"
+    place.server.on("GET", f"/projects/{other}/jobs", data([]))
+    place.tracker.watch(place.connection, Project(other, "Other"))
+    count = len(place.snapshots)
+    qtbot.waitUntil(lambda: sum(bool(s.jobs) for s in place.snapshots[count:]) >= 2, timeout=20_000)
+    followups.claim_telling(place.ledger, "s", "j0", "failed")
+    qtbot.waitUntil(lambda: len(place.tracker._watches) == 1, timeout=20_000)
+
+
+def test_a_silent_server_does_not_hold_up_the_end(make_place, qtbot):
+    place = make_place()
+    place.server.on("GET", JOBS, lambda _request: place.server.stopped.wait(20) and None)
+    place.watch()
+    qtbot.waitUntil(lambda: place.server.count("GET", JOBS) == 1, timeout=20_000)
+    place.tracker.stop()
+    place.works.stop()
+    qtbot.waitUntil(lambda: not any(work.alive for work, _task in Works._leaving), timeout=2_000)
+
+
+def test_a_server_on_this_computer_needs_no_network():
+    assert not is_offline("http://127.0.0.1:8042")
+    assert not is_offline("http://localhost:8042/api")
