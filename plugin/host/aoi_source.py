@@ -99,7 +99,7 @@ def _on_earth(
     corners_only: bool,
 ) -> dict[str, Any]:
     """GeoJSON of its polygons in EPSG:4326."""
-    listed = _only_polygons(json.loads(geometry.asJson(12) or "{}"))
+    listed = _only_polygons(json.loads(geometry.asJson(12) or "{}") or {})
     world = QgsCoordinateReferenceSystem(AOI_CRS)
     if crs == world or listed.get("type") not in ("Polygon", "MultiPolygon"):
         return listed
@@ -107,6 +107,8 @@ def _on_earth(
     polygons = listed["coordinates"] if listed["type"] == "MultiPolygon" else [listed["coordinates"]]
     try:
         moved = [[_Ring(transform, ring, corners_only).moved() for ring in polygon] for polygon in polygons]
+    except AoiError:
+        raise
     except (QgsCsException, ValueError, TypeError) as e:  # ValueError, TypeError: no numbers, or none on Earth
         place = geometry.boundingBox().toString(1)
         raise AoiError(_problem("aoi_outside", place=place)) from e

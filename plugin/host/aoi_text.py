@@ -24,6 +24,7 @@ LONGEST_PATH = 4000
 NUMBER = re.compile(r"[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 BETWEEN_NUMBERS = re.compile(r"^(?:bbox|extent|bounds)?[\s,;:=\[\]()°]*$", re.IGNORECASE)
 EWKT = re.compile(r"^\s*SRID=(\d+)\s*;", re.IGNORECASE)
+QGIS_COLUMN = "wkt_geom"
 NAME_PROPERTIES = ("name", "title", "label")
 
 
@@ -33,10 +34,10 @@ def read_aoi_text(text: str, name: Optional[str] = None) -> FoundAois:
     GeoJSON is in EPSG:4326 unless its (old) member "crs" says otherwise; EWKT says its own; all else is in degrees.
     """
     name = name or tr("Pasted AOI")
-    text = text.strip().lstrip("\ufeff")
+    text = text.strip("\ufeff \t\r\n")
     if not text or len(text) > LONGEST_TEXT:
         raise AoiError(_problem("aoi_unreadable_text"))
-    for read in (_from_numbers, _from_json, _from_xml, _from_wkt, _from_path):
+    for read in (_from_numbers, _from_json, _from_xml, _from_qgis, _from_wkt, _from_path):
         found = read(text, name)
         if found is not None:
             if not found.aois and not found.refused:
@@ -189,6 +190,21 @@ def _from_xml(text: str, name: str) -> Optional[FoundAois]:
     )
 
 
+def _from_qgis(text: str, name: str) -> Optional[FoundAois]:
+    """Features as QGIS copies them: a table with the WKT in the first column. The CRS is not in it: degrees."""
+    header, _, table = text.partition("\n")
+    columns = header.rstrip("\r").split("\t")
+    if columns[0] != QGIS_COLUMN:
+        return None
+    place = next((i for i, column in enumerate(columns) if column.casefold() in NAME_PROPERTIES), 0)
+    named = []
+    for number, line in enumerate(table.splitlines(), start=1):
+        cells = line.split("\t")
+        own = cells[place].strip() if 0 < place < len(cells) else ""
+        named.append((QgsGeometry.fromWkt(cells[0].strip('"')), own or f"{name} {number}"))
+    return find_aois(named, _world(), name)
+
+
 def _from_wkt(text: str, name: str) -> Optional[FoundAois]:
     ewkt = EWKT.match(text)
     geometry = QgsGeometry.fromWkt(text[ewkt.end() :] if ewkt else text)
@@ -214,4 +230,5 @@ def _from_path(text: str, _name: str) -> Optional[FoundAois]:
 def looks_like_aoi(text: str) -> bool:
     """True where a text may be an AOI; a quick look for drag and drop, before it is read."""
     start = text.lstrip("\ufeff \t\r\n")[:200]
-    return bool(start) and (start[0] in "{[<" or bool(re.match(r"[-+−.\d(/~]|[A-Za-z]:|[A-Za-z]+\s*[(=:]", start)))
+    known = start.startswith((QGIS_COLUMN, "{", "[", "<"))
+    return known or bool(re.match(r"[-+−.\d(/~]|[A-Za-z]:|[A-Za-z]+\s*[(=:]", start))
