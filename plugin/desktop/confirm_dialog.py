@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QWidget
 
 from ..host.pricing import Price
-from ..host.words import area, credit_range, number
+from ..host.words import area, credit_range, number, tr
 from ..jobs.request import JobRequest
 from .filter_box import filter_word
 from .ui_files import set_up, theme_icon
@@ -52,21 +52,10 @@ class ConfirmDialog(QDialog):
             self.sentValue.setText(area(request.aoi.sent_km2(request.geometric_filter)))
 
     def _show_scenes(self, request: JobRequest) -> None:
-        text = self._scenes_text(request)
+        text = scenes_text(request)
         self.scenesCaption.setVisible(bool(text))
         self.scenesValue.setVisible(bool(text))
         self.scenesValue.setText(text)
-
-    def _scenes_text(self, request: JobRequest) -> str:
-        """Which scenes are bought: those that are pinned, or whatever the search finds."""
-        data = request.workflow.data_task if request.workflow else None
-        given = request.parameters.get(data.name, {}) if data else {}
-        ids, limit = given.get("ids"), given.get("limit")
-        if isinstance(ids, list) and ids:
-            return self.tr("exactly %n chosen", "", len(ids))
-        if isinstance(limit, int):
-            return self.tr("at most %n, searched for by the job", "", limit)
-        return ""
 
     def _show_balance(self, price: Price) -> None:
         self.balanceCaption.setVisible(price.left is not None)
@@ -80,6 +69,18 @@ class ConfirmDialog(QDialog):
         if price.before is not None:
             text = self.tr("{when}: the same request. Its outputs can be loaded without buying them again.")
             self.beforeValue.setText(text.format(when=price.before.in_words))
+
+
+def scenes_text(request: JobRequest) -> str:
+    """Which scenes are bought: those that are pinned, or whatever the search finds; "" where nobody can tell."""
+    data = request.workflow.data_task if request.workflow else None
+    given = request.parameters.get(data.name, {}) if data else {}
+    ids, limit = given.get("ids"), given.get("limit")
+    if isinstance(ids, list) and ids:
+        return tr("exactly {n} chosen").format(n=number(len(ids)))
+    if isinstance(limit, int):
+        return tr("at most {n}, searched for by the job").format(n=number(limit))
+    return ""
 
 
 def set_up_buttons(dialog: QDialog, run_text: str) -> None:

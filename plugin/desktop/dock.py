@@ -30,6 +30,8 @@ from .job_words import job_title
 from .jobs_tab import JobsTab
 from .messages import Messages
 from .options_factory import PAGE
+from .orders import Orders
+from .queue_strip import QueueStrip
 from .request_model import RequestModel
 from .scenes_list import ScenesList
 from .ui_files import set_up, theme_icon
@@ -55,6 +57,9 @@ class DockContent(QWidget):
         self.header = Header(self.model, journey.connections.all())
         self.headerPlace.addWidget(self.header)
         self.form = JobForm(self.model, journey, self._canvas, iface.statusBarIface().showMessage)
+        self.orders = Orders(self.model, journey, self)
+        self.queue_strip = QueueStrip(journey.queue)
+        self.dockLayout.insertWidget(self.dockLayout.indexOf(self.tabs), self.queue_strip)
         self.jobs: Optional[JobsTab] = None
         self.scenes: Optional[ScenesList] = None
         self.tabs.addTab(self.form, self.tr("New Job"))
@@ -88,10 +93,20 @@ class DockContent(QWidget):
         self.tryAgainButton.clicked.connect(lambda: self.open_connection())
         self.jobs.form_wanted.connect(self._fill_form)
         self.jobs.aoi_wanted.connect(self._show_aoi)
+        self._connect_orders()
         self.form.run.submitted.connect(self._submitted)
         self.form.run.failed.connect(lambda text: self._messages.tell("warning", text))
         self.form.workflow.scene_folder_chosen.connect(self._add_scene_folder)
         self.form.workflow.workflow_chosen.connect(self._remember_workflow)
+
+    def _connect_orders(self) -> None:
+        self.orders.told.connect(self._messages.tell)
+        self.orders.form_filled.connect(self._show_form)
+        self.orders.job_wanted.connect(self._show_job)
+        self.scenes.live_job_wanted.connect(self.orders.live_job)
+        self.form.footer.load_wanted.connect(self.orders.load_bought)
+        self.queue_strip.again_wanted.connect(self.orders.send_again)
+        self._journey.queue.start()
 
     def _open_first(self) -> None:
         """The dock may have opened with QGIS: that is nobody's act, so nobody is asked for a password."""
@@ -191,8 +206,15 @@ class DockContent(QWidget):
         except NotRestored as e:
             self._messages.tell("warning", str(e))
             return
+        self._show_form()
+
+    def _show_form(self) -> None:
         self.tabs.setCurrentWidget(self.form)
         self.form.formScroll.verticalScrollBar().setValue(0)
+
+    def _show_job(self, job_id: str) -> None:
+        self.jobs.choose(job_id)
+        self.tabs.setCurrentWidget(self.jobs)
 
     def _show_aoi(self, record: JobRecord) -> None:
         """Move the map to the AOI of a job and let its outline flash."""
@@ -253,6 +275,8 @@ class DockContent(QWidget):
         for work in (self._opening, self._asking):
             if work is not None:
                 work.cancel()
+        self.orders.stop()
+        self.queue_strip.stop()
         if self.jobs is not None:
             self.jobs.stop()
         if self.scenes is not None:

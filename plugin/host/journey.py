@@ -21,6 +21,7 @@ from .ledger import Ledger
 from .origin import CurrentProject, Origin, outputs_parent
 from .poll import Snapshot
 from .pricing import Price, price
+from .queue_runner import JobQueue
 from .records import Catalogue, JobRecord, Notice
 from .resume import Resume
 from .scene_folders import add_scene_folder
@@ -56,6 +57,9 @@ class Journey(QObject):
         self.job_actions.noticed.connect(self.noticed)
         self.resume = Resume(works, connections, ledger, self._tracker, self._arrivals, self._project)
         self.resume.refused.connect(self._warn)
+        self.queue = JobQueue(works, connections, ledger, self._project)
+        self.queue.sent.connect(self._tracker.refresh)
+        self.queue.told.connect(self.told)
         self._asking_tasks: set[str] = set()  # job ids
         self._submitting: set[str] = set()  # fingerprints: a submit of ours under way is not Unconfirmed
         self._tracker.polled.connect(self._polled)
@@ -185,6 +189,7 @@ class Journey(QObject):
 
     def close(self) -> None:
         """Stop polling and listening; for unload."""
+        self.queue.stop()
         self._tracker.stop()
         self._arrivals.close()
         self.resume.close()

@@ -1,0 +1,247 @@
+"""Many AOIs, one job for each: a table with areas, problems and estimates, and one confirmation of what is ticked."""
+
+from __future__ import annotations
+
+import math
+from typing import Optional, Sequence
+
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QMovie
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QHeaderView, QTreeWidgetItem, QWidget
+
+from ..host.journey import Journey
+from ..host.pricing import Price
+from ..host.records import Catalogue
+from ..host.submit import Confirmation
+from ..host.words import area, credit_range, duration_range, number
+from ..host.work import Work
+from ..jobs.job import JobType
+from ..jobs.request import JobRequest
+from .confirm_many import ConfirmMany
+from .many_rows import Row, overlapping, rows_of, total
+from .ui_files import set_up, theme_icon
+
+ICON_SIZE = 16
+NAME, AREA, CREDITS, TIME, REMARK = range(5)
+
+
+class ManyDialog(QDialog):
+    """Shows one frozen request for each AOI. `queued` is signalled with the batch once what was confirmed is queued."""
+
+    queued = pyqtSignal(str)
+
+    def __init__(
+        self,
+        requests: Sequence[JobRequest],
+        catalogue: Catalogue,
+        journey: Journey,
+        parent: Optional[QWidget] = None,
+    ) -> None:
+        """`requests`: alike but for their AOIs and names, of the catalogue's project."""
+        super().__init__(parent)
+        set_up(self, "many_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowModality(Qt.WindowModality.WindowModal)
+        self._catalogue, self._journey = catalogue, journey
+        self.rows = rows_of(requests)
+        first = requests[0]
+        self._live = first.job_type is JobType.LIVE_JOB
+        self.priced = catalogue.capabilities.credits and self._live
+        self._asking: Optional[Work] = None
+        self._sending: Optional[Work] = None
+        self._refused = ""
+        self._overlaps_of: list[bool] = []
+        self._pairs: list[tuple[str, str]] = []
+        self.confirm: Optional[ConfirmMany] = None
+        self._set_up_view()
+        self._set_up_buttons()
+        workflow = first.workflow.name if first.workflow else ""
+        text = self.tr("%n jobs of “{workflow}” are made, one for each AOI that is ticked.", "", len(self.rows))
+        self.introLabel.setText(text.format(workflow=workflow))
+        self._ask_next()
+        self._show()
+
+    def _set_up_view(self) -> None:
+        header = self.manyView.header()
+        header.setStretchLastSection(True)
+        for column in (NAME, AREA, CREDITS, TIME):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.manyView.setColumnHidden(CREDITS, not self.priced)
+        self.manyView.setColumnHidden(TIME, not self.priced)
+        for row in self.rows:
+            item = QTreeWidgetItem([row.name, area(row.km2)])
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            for column in (AREA, CREDITS, TIME):
+                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+            self.manyView.addTopLevelItem(item)
+        self.manyView.itemChanged.connect(self._ticked)
+        self.remarkIcon.setPixmap(theme_icon("mIconWarning").pixmap(ICON_SIZE, ICON_SIZE))
+        self._movie = QMovie(QgsApplication.iconPath("/mIconLoading.gif"))
+        self._movie.setScaledSize(QSize(ICON_SIZE, ICON_SIZE))
+        self.spinner.setMovie(self._movie)
+        self._movie.start()
+
+    def _set_up_buttons(self) -> None:
+        self.runButton = self.buttonBox.addButton("", QDialogButtonBox.ButtonRole.ActionRole)
+        self.runButton.setObjectName("manyRunButton")
+        self.runButton.setIcon(theme_icon("mActionStart"))
+        self.runButton.setAutoDefault(False)
+        self.runButton.clicked.connect(self.run)
+        cancel = self.buttonBox.button(QDialogButtonBox.StandardButton.Cancel)
+        cancel.setObjectName("manyCancelButton")
+        cancel.setDefault(True)
+        self.buttonBox.rejected.connect(self.reject)
+        self.askAgainButton.clicked.connect(self._ask_again)
+
+    def _ask_again(self) -> None:
+        for row in self.rows:
+            row.error = ""
+        self._ask_next()
+        self._show()
+
+    def _ask_next(self) -> None:
+        """One estimate after the other: the platform's rate is for everybody."""
+        self._asking = None
+        row = next((r for r in self.rows if self.priced and not r.obstacle and r.price is None and not r.error), None)
+        if row is None:
+            return
+
+        def got(price: Price) -> None:
+            row.price = price
+            row.ticked = row.ticked and row.can_run(self.priced)
+            self._ask_next()
+            self._show()
+
+        def failed(text: str) -> None:
+            row.error = text
+            self._ask_next()
+            self._show()
+
+        self._asking = self._journey.estimate(self._catalogue, row.request, got, failed)
+
+    def _ticked(self, item: QTreeWidgetItem, column: int) -> None:
+        if column == NAME:
+            row = self.rows[self.manyView.indexOfTopLevelItem(item)]
+            row.ticked = item.checkState(NAME) == Qt.CheckState.Checked and self._may_be_ticked(row)
+            self._refused = ""
+            self._show()
+
+    def _may_be_ticked(self, row: Row) -> bool:
+        return not row.remark or bool(row.error)
+
+    def _show(self) -> None:
+        self.manyView.blockSignals(True)
+        for place, row in enumerate(self.rows):
+            self._show_row(self.manyView.topLevelItem(place), row)
+        self.manyView.blockSignals(False)
+        self.spinner.setVisible(self._asking is not None or self._sending is not None)
+        self.askAgainButton.setVisible(self._asking is None and any(row.error for row in self.rows))
+        remark = self._refused or self._overlaps()
+        self.remarkIcon.setVisible(bool(remark))
+        self.remarkLabel.setVisible(bool(remark))
+        self.remarkLabel.setText(remark)
+        self.totalLabel.setText(self._total_text())
+        self.runButton.setText(self._run_text())
+        self.runButton.setEnabled(self.possible)
+
+    def _show_row(self, item: QTreeWidgetItem, row: Row) -> None:
+        item.setCheckState(NAME, Qt.CheckState.Checked if row.ticked else Qt.CheckState.Unchecked)
+        item.setDisabled(not self._may_be_ticked(row))
+        estimate = row.price.estimate if row.price else None
+        item.setText(CREDITS, credit_range(estimate.credits) if estimate else "")
+        item.setText(TIME, duration_range(estimate.seconds) if estimate else "")
+        item.setText(REMARK, row.remark)
+        item.setToolTip(REMARK, row.remark)
+
+    def _overlaps(self) -> str:
+        ticked = [row.ticked for row in self.rows]
+        if self._overlaps_of != ticked:
+            self._overlaps_of, self._pairs = ticked, overlapping(self.rows)
+        pairs = self._pairs
+        if not pairs:
+            return ""
+        names = self.tr("“{a}” and “{b}” overlap").format(a=pairs[0][0], b=pairs[0][1])
+        if len(pairs) > 1:
+            names = self.tr("{names} (and %n more)", "", len(pairs) - 1).format(names=names)
+        if self.priced:
+            return self.tr("{names}: what both cover is paid for twice.").format(names=names)
+        return self.tr("{names}: what both cover is delivered twice.").format(names=names)
+
+    def _total_text(self) -> str:
+        sums = total(self.rows)
+        parts = [
+            self.tr("Ticked: {n} of {all}").format(n=number(sums.count), all=number(len(self.rows))),
+            area(sums.km2),
+        ]
+        if self.priced and not self._incomplete():
+            parts += [self.tr("{credits} credits").format(credits=credit_range(sums.credits))]
+            if sums.left is not None:
+                parts.append(self._left_text(sums.left))
+        return " · ".join(parts)
+
+    def _left_text(self, left: float) -> str:
+        if left < 0:
+            return self.tr("{missing} credits too many: untick some").format(missing=number(math.ceil(-left)))
+        return self.tr("at least {left} left after them").format(left=number(math.floor(left)))
+
+    def _run_text(self) -> str:
+        sums = total(self.rows)
+        if not self._live and self._catalogue.capabilities.credits:
+            return self.tr("Run %n Test Queries (Free)", "", sums.count)
+        if not self.priced:
+            return self.tr("Run %n Jobs", "", sums.count)
+        if self._incomplete():
+            return self.tr("Run %n Live Jobs…", "", sums.count)
+        text = self.tr("Run %n Live Jobs ({credits} Credits)…", "", sums.count)
+        return text.format(credits=credit_range(sums.credits))
+
+    def _incomplete(self) -> bool:
+        return any(row.ticked and not row.can_run(self.priced) for row in self.rows)
+
+    @property
+    def possible(self) -> bool:
+        """True where a click would ask for the confirmation, or queue where there is no price."""
+        sums = total(self.rows)
+        if self._sending is not None or self.confirm is not None or not sums.count or self._incomplete():
+            return False
+        return not self.priced or sums.left is None or sums.left >= 0
+
+    def run(self) -> None:
+        """Queue what is ticked; where it has a price, after one confirmation of all of it."""
+        if not self.possible:
+            return
+        ticked = [row for row in self.rows if row.ticked]
+        if not self.priced:
+            self._queue([(row.request, None) for row in ticked])
+            return
+        ordered = [(row.request, Confirmation(row.request.fingerprint, row.price.most)) for row in ticked if row.price]
+        self.confirm = ConfirmMany(ticked, total(self.rows), self)
+        self.confirm.accepted.connect(lambda: self._queue(ordered))
+        self.confirm.finished.connect(self._confirm_closed)  # it deletes itself
+        self.confirm.open()
+
+    def _confirm_closed(self) -> None:
+        self.confirm = None
+        self._show()
+
+    def _queue(self, ordered: list[tuple[JobRequest, Optional[Confirmation]]]) -> None:
+        self._sending = self._journey.queue.add(self._catalogue.connection, ordered, self._done, self._not_queued)
+        self._show()
+
+    def _done(self, batch_id: str) -> None:
+        self._sending = None
+        self.queued.emit(batch_id)
+        self.accept()
+
+    def _not_queued(self, text: str) -> None:
+        self._sending = None
+        self._refused = text
+        self._show()
+
+    def done(self, result: int) -> None:
+        """Closing it ends what it asks."""
+        if self._asking is not None:
+            self._asking.cancel()
+        self._movie.stop()
+        super().done(result)

@@ -1,0 +1,104 @@
+"""The rows of many AOIs: one request each, its price as it comes, and why it can't be run or what to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Sequence
+
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ..host.pricing import Price
+from ..host.words import tell
+from ..jobs.request import JobRequest, Range
+
+
+def tr(text: str) -> str:
+    """`text` in the user's language."""
+    return QCoreApplication.translate("ManyDialog", text)
+
+
+@dataclass
+class Row:
+    """One AOI's request. `km2`: the area that is sent; `obstacle`: why no job can be made of it whatever its price;
+    `error`: why its estimate did not come.
+    """
+
+    request: JobRequest
+    km2: float
+    obstacle: str
+    price: Optional[Price] = None
+    error: str = ""
+    ticked: bool = True
+
+    @property
+    def name(self) -> str:
+        """The AOI's name."""
+        return self.request.aoi.name if self.request.aoi else self.request.name
+
+    @property
+    def remark(self) -> str:
+        """What to know of it: why it can't be run, or that it was bought."""
+        price = self.price
+        if price is not None and price.before is not None:
+            return tr("Bought {when}. To buy it again, run it by itself.").format(when=price.before.in_words)
+        return self.obstacle or self.error or (price.refusal if price is not None else "")
+
+    def can_run(self, priced: bool) -> bool:
+        """True where it may be ticked: nothing stands against it, and where it costs something its price is here."""
+        return not self.remark and (not priced or (self.price is not None and self.price.most is not None))
+
+
+@dataclass(frozen=True)
+class Total:
+    """The ticked rows together."""
+
+    count: int
+    km2: float
+    credits: Range
+    seconds: Range
+    left: Optional[float]  # of the balance, at least; None: not told
+
+
+def rows_of(requests: Sequence[JobRequest]) -> list[Row]:
+    """A row for each request; a second one of the same fingerprint can't be run."""
+    seen: dict[str, str] = {}
+    rows = []
+    for request in requests:
+        problems, aoi = request.problems(), request.aoi
+        obstacle = tell(problems[0]) if problems else ""
+        if not obstacle and request.fingerprint in seen:
+            obstacle = tr("The same as “{name}”.").format(name=seen[request.fingerprint])
+        row = Row(request, aoi.sent_km2(request.geometric_filter) if aoi else 0.0, obstacle, ticked=not obstacle)
+        seen.setdefault(request.fingerprint, row.name)
+        rows.append(row)
+    return rows
+
+
+def total(rows: Sequence[Row]) -> Total:
+    """The sums over the ticked rows."""
+    ticked = [row for row in rows if row.ticked]
+    estimates = [row.price.estimate for row in ticked if row.price is not None and row.price.estimate is not None]
+    credits = sum((estimate.credits for estimate in estimates), Range(0, 0))
+    seconds = sum((estimate.seconds for estimate in estimates), Range(0, 0))
+    told = [row.price for row in ticked if row.price is not None and row.price.balance is not None]
+    left = told[-1].balance - told[-1].pending - credits.max if told and told[-1].balance is not None else None
+    return Total(len(ticked), sum(row.km2 for row in ticked), credits, seconds, left)
+
+
+def overlapping(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """The names of each two ticked rows whose AOIs overlap, so that what both cover is paid for twice."""
+    shapes = [
+        (row.name, row.request.aoi.sent_geometry(row.request.geometric_filter))
+        for row in rows
+        if row.ticked and row.request.aoi is not None and not row.obstacle
+    ]
+    by_west = sorted(shapes, key=lambda named: named[1].bounds[0])
+    found = []
+    for place, (name, shape) in enumerate(by_west):
+        east = shape.bounds[2]
+        for other_name, other in by_west[place + 1 :]:
+            if other.bounds[0] >= east:
+                break  # as all that follow
+            if shape.intersects(other) and not shape.touches(other):
+                found.append((name, other_name))
+    return found
