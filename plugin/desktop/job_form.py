@@ -80,6 +80,8 @@ class JobForm(QWidget):
         recent = RecentAois(Settings())
         self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map, self._journey.aois, recent)
         self._add(self.aoi)
+        for example_wanted in (self.aoi.exampleButton.clicked, self.aoi.more.example_wanted):
+            example_wanted.connect(lambda *_: self._model.begin_with_demo())
 
     def _add_parameters(self) -> None:
         self.parameters = ParametersBox(self._model)

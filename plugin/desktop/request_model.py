@@ -15,6 +15,8 @@ from ..jobs.problem import Problem
 from ..jobs.request import JobRequest
 from ..jobs.workflow import Workflow, WorkflowTask
 
+DEMO_BLOCK = "demo-s2-l2a"  # the local engine's block of made-up scenes
+
 
 class RequestModel(QObject):
     """The request, the text of its parameters, and everything that is wrong with them.
@@ -111,6 +113,13 @@ class RequestModel(QObject):
             job_type=self._usual_job_type(workflow),
             geometric_filter=self._usual_filter(workflow),
         )
+
+    def begin_with_demo(self) -> None:
+        """For an example: the demo workflow, which shows the whole way without a network, unless another was chosen."""
+        workflows = self.catalogue.workflows if self.catalogue else []
+        demo = next((w for w in workflows if w.data_task is not None and w.data_task.block.name == DEMO_BLOCK), None)
+        if demo is not None and self.workflow == workflows[0] != demo:
+            self.set_workflow(demo)
 
     def _usual_job_type(self, workflow: Optional[Workflow]) -> JobType:
         """Test Query where it has a price to save; where nothing has a price, the user's choice stays."""

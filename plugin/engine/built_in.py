@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from .blocks.base import Block
-from .projects import KINDS
+from .projects import KINDS, PRACTICE
 from .store import Store
 from .stored_workflows import create_workflow, replace_tasks
 
 FOLDER = Path(__file__).parents[2] / "resources" / "workflows"
+NEEDS_NETWORK_BELOW = 10  # places of the workflows on imagery from the internet
 NAMESPACE = uuid.UUID("6f5c6c4e-52f2-4d53-9d5b-5b6f2f6f1c42")  # ours, drawn once
 
 
@@ -34,10 +35,17 @@ def seed_workflows(store: Store, blocks: Mapping[str, Block], folder: Path = FOL
 def in_order(rows: Sequence[dict[str, Any]], kind: str, folder: Path = FOLDER) -> list[dict[str, Any]]:
     """A project's workflows as they are listed: the user's as they come, then the built-in ones by their place.
 
-    So the first thing that a newcomer sees is the one to begin with, also after an update has brought more of them.
+    So the first thing that a newcomer sees is the one to begin with, also after an update has brought more of them: on
+    This Computer real imagery, in Practice the demo, which needs no network.
     """
-    places = {workflow_id(kind, path): place for place, path in enumerate(_files(folder))}
+    files = sorted(_files(folder), key=lambda path: kind == PRACTICE and _place(path) < NEEDS_NETWORK_BELOW)
+    places = {workflow_id(kind, path): place for place, path in enumerate(files)}
     return sorted(rows, key=lambda row: places.get(row["id"], -1))
+
+
+def _place(path: Path) -> int:
+    place = path.stem.partition("-")[0]
+    return int(place) if place.isdigit() else NEEDS_NETWORK_BELOW
 
 
 def workflow_id(kind: str, path: Path) -> str:

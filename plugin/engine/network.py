@@ -11,6 +11,11 @@ from .files import write_private
 
 CA_FILE = "network-ca.pem"
 KNOWN = ("proxy", "ca_pem")
+# QGIS's settings take the place of the environment's, also where they say "none"; no proxy leads to this computer.
+_OWN_PROXIES = {
+    **{name: "" for name in ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY")},
+    "no_proxy": "127.0.0.1,localhost,::1",
+}
 
 
 class NetworkSettingsError(Exception):
@@ -30,7 +35,11 @@ class NetworkSettings:
         """Replace all settings. Raises NetworkSettingsError, OSError."""
         if not isinstance(settings, dict) or any(name not in KNOWN for name in settings):
             raise NetworkSettingsError(f"Settings must be a JSON object with no other keys than {', '.join(KNOWN)}.")
-        environment = {**_proxy_options(settings.get("proxy")), **self._ca_options(settings.get("ca_pem"))}
+        environment = {
+            **_OWN_PROXIES,
+            **_proxy_options(settings.get("proxy")),
+            **self._ca_options(settings.get("ca_pem")),
+        }
         with self._lock:
             self._environment = environment
             self._proxy = settings.get("proxy") or None
@@ -66,7 +75,8 @@ def _proxy_options(proxy: Any) -> dict[str, str]:
         return {}
     try:
         parts = urlsplit(proxy)
-        address = f"{parts.scheme}://{parts.hostname}:{parts.port}" if parts.hostname and parts.port else None
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        address = f"{parts.scheme}://{host}:{parts.port}" if host and parts.port else None
     except (ValueError, TypeError, AttributeError):
         address = None
     if address is None:

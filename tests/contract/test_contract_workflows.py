@@ -130,7 +130,7 @@ def test_blocks_show_a_price_where_there_are_credits(practice, computer):
 def test_built_in_workflows_are_named_described_and_in_a_line():
     files = sorted(BUILT_IN.glob("*.json"))
     workflows = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    assert workflows[0]["name"] == "Demo Imagery"
+    assert workflows[0]["name"] == "Sentinel-2 True Colour (open data)"
     assert len({workflow["name"] for workflow in workflows}) == len(workflows)
     for workflow in workflows:
         assert set(workflow) == {"name", "description", "blocks"}

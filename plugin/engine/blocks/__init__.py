@@ -13,6 +13,7 @@ from .local.block import LocalBlock
 from .ndvi import NdviBlock
 from .sharpening import SharpeningBlock
 from .stac.block import AnyStacBlock, SentinelAnalyticBlock, SentinelVisualBlock
+from .storage.block import StorageBlock
 from .tiling import TilingBlock
 
 _ALL: tuple[Block, ...] = (
@@ -21,6 +22,7 @@ _ALL: tuple[Block, ...] = (
     AnyStacBlock(),
     DemoBlock(),
     LocalBlock(),
+    StorageBlock(),
     NdviBlock(),
     SharpeningBlock(),
     TilingBlock(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 from shapely.geometry.base import BaseGeometry
 
@@ -78,7 +78,7 @@ class LocalBlock(Block):
             raise wanted.nothing_found()
         task.log.info("%d scenes found.", len(scenes))
         _say_what_is_unknown(task.log, wanted, scenes)
-        features = _deliver_all(task, wanted, scenes)
+        features = deliver_all(task, wanted, scenes, scene_feature)
         if not features:
             raise BlockFailure(
                 "NO_OUTPUT_ERROR",
@@ -106,7 +106,12 @@ def _say_what_is_unknown(log: logging.Logger, wanted: SceneFilter, scenes: list[
             log.info("%s doesn't name its bands; taken in its sensor's order: %s.", scene.id, ", ".join(scene.bands))
 
 
-def _deliver_all(task: TaskContext, wanted: SceneFilter, scenes: list[LocalScene]) -> list[Feature]:
+def deliver_all(
+    task: TaskContext,
+    wanted: SceneFilter,
+    scenes: Sequence[LocalScene],
+    describe: Callable[[LocalScene, Optional[str]], Feature],
+) -> list[Feature]:
     """Quicklooks of all scenes, and their clips unless it is a Test Query; the features of what has pixels."""
     from .clip import draw_quicklook
 
@@ -125,7 +130,7 @@ def _deliver_all(task: TaskContext, wanted: SceneFilter, scenes: list[LocalScene
             raise BlockFailure(
                 "WRONG_INPUT_ERROR", f"{scene.id} can't be read to its end ({e}): is {scene.sources[0].path} complete?"
             ) from e
-        features.append(scene_feature(scene, path))
+        features.append(describe(scene, path))
         tell(1.0)
     return features
 

@@ -20,7 +20,12 @@ _NOTES = 50  # lines about files left out
 def find_scenes(
     wanted: SceneFilter, settings: Mapping[str, Any], log: logging.Logger, progress: Callable[[float], None]
 ) -> tuple[list[LocalScene], list[str]]:
-    """The scenes that are asked for, and ids that can't be had. Indexes the folders first.
+    """The scenes that are asked for, and ids that can't be had. Indexes the folders first. Raises as `all_scenes`."""
+    return pick_scenes(wanted, all_scenes(settings, log, progress))
+
+
+def all_scenes(settings: Mapping[str, Any], log: logging.Logger, progress: Callable[[float], None]) -> list[LocalScene]:
+    """All scenes of the registered folders, which are indexed first.
 
     Raises BlockFailure where there is no folder, or nothing in any of them.
     """
@@ -39,7 +44,7 @@ def find_scenes(
         raise BlockFailure(
             "NO_INPUT_ERROR", f"There is no georeferenced GeoTIFF in {paths}: put scenes there or add another folder."
         )
-    return pick_scenes(wanted, _unique(found))
+    return _unique(found)
 
 
 def _index_all(

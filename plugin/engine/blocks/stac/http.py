@@ -126,6 +126,7 @@ def proxies_for(url: str) -> dict[str, str]:
 
 
 _REASONS = (  # a sign in the error's text, what it means, and whether it will most likely be so in a second, too
+    ("socks support", "its SOCKS proxy needs the Python package PySocks", True),
     ("proxyerror", "the proxy doesn't let us through", True),
     ("sslerror", "its certificate isn't trusted", True),
     ("certificate", "its certificate isn't trusted", True),

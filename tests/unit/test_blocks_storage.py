@@ -1,0 +1,101 @@
+"""The storage block: rasters of the registered folders, chosen one by one, whole, without an AOI."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from osgeo import gdal
+
+from up42_jobs.plugin.engine.blocks import block_by_name
+from up42_jobs.plugin.engine.blocks.base import BlockFailure
+from up42_jobs.tests.unit.blocks_support import run_block, write_raster
+
+NAME = "up42-processing-from-storage"
+RNG = np.random.default_rng(3)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Two folders with three rasters; an index is kept."""
+    for path in ("one/a_2024-05-18.tif", "one/deep/b_2023-01-02.tif", "two/c.tif"):
+        pixels = RNG.integers(1, 5000, (2, 40, 60), np.uint16)
+        write_raster(tmp_path / "folders" / path, pixels, nodata=0, descriptions=("Red", "NIR"))
+    folders = [
+        {"id": name, "name": name, "path": str(tmp_path / "folders" / name), "licence": "CC0-1.0", "attribution": "Me"}
+        for name in ("one", "two")
+    ]
+    return {"scene_folders": folders, "cache_folder": str(tmp_path / "cache")}
+
+
+def shown(settings, folder, **parameters):
+    return run_block(NAME, parameters, folder, dry_run=True, settings=settings)
+
+
+def test_a_test_query_shows_all_rasters_with_their_asset_ids(settings, tmp_path):
+    done = shown(settings, tmp_path / "q")
+    assert [feature["id"] for feature in done.features] == ["a_2024-05-18", "b_2023-01-02", "c"]
+    assert len({feature["properties"]["asset_id"] for feature in done.features}) == 3
+    assert len(list(done.quicklooks.iterdir())) == 3
+    again = shown(settings, tmp_path / "q2")
+    assert again.features == done.features
+
+
+@pytest.mark.parametrize("by", ["asset_ids", "name", "ids"])
+def test_exactly_the_chosen_ones_are_delivered_whole(settings, tmp_path, by):
+    found = {feature["id"]: feature["properties"]["asset_id"] for feature in shown(settings, tmp_path / "q").features}
+    chosen = {
+        "asset_ids": {"asset_ids": [found["c"], found["a_2024-05-18"]]},
+        "name": {"asset_ids": ["c", "a_2024-05-18", found["c"]]},
+        "ids": {"ids": ["c", "a_2024-05-18"]},
+    }[by]
+    done = run_block(NAME, chosen, tmp_path / "live", settings=settings)
+    assert [feature["id"] for feature in done.features] == ["c", "a_2024-05-18"]
+    for number, path in enumerate(("two/c.tif", "one/a_2024-05-18.tif")):
+        source = gdal.Open(str(tmp_path / "folders" / path))
+        assert (done.raster(number).ReadAsArray() == source.ReadAsArray()).all()
+    assert done.features[0]["properties"]["rights"] == "Me"
+    assert run_block("ndvi", {}, tmp_path / "ndvi", parent=done.output).features
+
+
+def test_only_what_is_new_is_read_again(settings, tmp_path):
+    shown(settings, tmp_path / "first")
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    shown(settings, tmp_path / "second")
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()} == kept
+    write_raster(tmp_path / "folders" / "two" / "d_2025-01-01.tif", RNG.integers(1, 9, (1, 10, 10), np.uint16))
+    assert shown(settings, tmp_path / "third").features[0]["id"] == "d_2025-01-01"
+    texts = [json.loads(path.read_text())["files"] for path in (tmp_path / "cache").iterdir()]
+    assert sorted(len(files) for files in texts) == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "message"),
+    [
+        ({}, "WRONG_INPUT_ERROR", "run a Test Query"),
+        ({"asset_ids": []}, "WRONG_INPUT_ERROR", "must be a list of 1 to"),
+        ({"asset_ids": ["c"], "ids": ["c"]}, "WRONG_INPUT_ERROR", "Only one of"),
+        ({"asset_ids": ["gone"]}, "NO_INPUT_ERROR", "choose again"),
+    ],
+)
+def test_wrong_choices_in_words(settings, tmp_path, parameters, code, message):
+    with pytest.raises(BlockFailure, match=message) as failure:
+        run_block(NAME, parameters, tmp_path / "live", settings=settings)
+    assert failure.value.code == code
+
+
+def test_what_is_gone_is_named_and_the_rest_delivered(settings, tmp_path):
+    done = run_block(NAME, {"asset_ids": ["gone", "c"]}, tmp_path / "live", settings=settings)
+    assert [feature["id"] for feature in done.features] == ["c"]
+    assert "left out: gone" in done.log
+
+
+def test_it_needs_no_aoi_and_guesses_from_the_index(settings, tmp_path):
+    block = block_by_name(NAME)
+    assert not {"bbox", "intersects", "contains"} & set(block.description.parameters)
+    before = block.amount({"asset_ids": ["c"]}, settings, None)
+    shown(settings, tmp_path / "q")
+    after = block.amount({"asset_ids": ["c"]}, settings, None)
+    assert after.pixels == (2400.0, 2400.0) and before.pixels[1] > 2400
+    assert block.amount({}, settings, None).units == (0.0, 0.0)
