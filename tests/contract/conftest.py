@@ -15,13 +15,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from engine_process import Engine
 
-SDK_NOT_RUN = "UP42's SDK was NOT run"
+NOT_RUN = "was NOT run"
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Where the SDK can't be had, say so where nobody can miss it."""
+    """Where the SDK or stac-fastapi can't be had, say so where nobody can miss it."""
     reasons = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())}
-    for reason in sorted(reason for reason in reasons if SDK_NOT_RUN in reason):
+    for reason in sorted(reason for reason in reasons if NOT_RUN in reason):
         terminalreporter.write_sep("!", red=True)
         terminalreporter.write_line(reason.partition("Skipped: ")[2].rstrip("')"), red=True)
 
