@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
-
-from shapely.errors import ShapelyError
-from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from .area import area_km2
 
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
 
 def polygon_of(geojson: Optional[Mapping[str, Any]]) -> Optional[BaseGeometry]:
-    """A GeoJSON polygon or multipolygon (EPSG:4326) as a valid geometry; None for anything else, also broken ones."""
+    """A GeoJSON polygon or multipolygon (EPSG:4326) as a valid geometry; None for anything else, also broken ones.
+
+    None for all of them where shapely is missing.
+    """
+    try:
+        from shapely.errors import ShapelyError
+        from shapely.geometry import shape
+    except (ImportError, OSError):
+        return None
     try:
         geometry = shape(geojson)
     except (ShapelyError, ValueError, TypeError, AttributeError, KeyError, IndexError):

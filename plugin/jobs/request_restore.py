@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
-from shapely.geometry import box, shape
-
 from .aoi import GEOMETRY_PARAMETERS, Aoi, AoiError, GeometricFilter
 from .job import JobType
 from .problem import Problem
 from .request import JobRequest
 from .request_record import CONFIG
-from .workflow import Project, Workflow
+from .workflow import Project, Workflow, clips_to_aoi
 
 BBOX_NUMBERS = 4
 
@@ -31,6 +29,11 @@ def from_inputs(
     }
     data = parameters.get(workflow.tasks[0].name, {}) if workflow.tasks else {}
     given = {key: data.pop(key, None) for key in GEOMETRY_PARAMETERS}
+    for task in workflow.tasks:
+        if clips_to_aoi(task):  # it gets the AOI again when it is sent
+            parameters[task.name] = {
+                key: value for key, value in parameters.get(task.name, {}).items() if key not in GEOMETRY_PARAMETERS
+            }
     used = next((key for key, value in given.items() if value is not None), None)
     return JobRequest(
         project,
@@ -48,16 +51,21 @@ def from_record(project: Project, workflow: Workflow, kept: Mapping[str, Any]) -
 
     Raises KeyError, TypeError or ValueError for what is no such record.
     """
-    aoi = kept.get("aoi")
     return JobRequest(
         project,
         workflow,
         JobType(kept["job_type"]),
-        Aoi(shape(aoi["geometry"]), str(aoi["name"])) if aoi else None,
+        _kept_aoi(kept["aoi"]) if kept.get("aoi") else None,
         GeometricFilter(kept["geometric_filter"]),
         kept["parameters"],
         str(kept.get("name") or ""),
     )
+
+
+def _kept_aoi(aoi: Mapping[str, Any]) -> Aoi:
+    from shapely.geometry import shape
+
+    return Aoi(shape(aoi["geometry"]), str(aoi["name"]))
 
 
 def _aoi(value: Any, name: str) -> Optional[Aoi]:
@@ -66,4 +74,6 @@ def _aoi(value: Any, name: str) -> Optional[Aoi]:
     numbers = value if isinstance(value, (list, tuple)) else ()
     if len(numbers) != BBOX_NUMBERS or not all(isinstance(number, (int, float)) for number in numbers):
         raise AoiError(Problem("aoi_broken", where="aoi"))
+    from shapely.geometry import box
+
     return Aoi(box(*numbers), name)

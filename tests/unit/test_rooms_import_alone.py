@@ -44,10 +44,10 @@ def import_without(absent: tuple[str, ...], modules: list[str]) -> subprocess.Co
 @pytest.mark.parametrize(
     ("room", "also_absent"),
     [
-        ("jobs", ("requests", "urllib3", "osgeo")),
+        ("jobs", ("requests", "urllib3", "osgeo", "shapely")),
         ("net", ("osgeo",)),
-        ("platforms", ("osgeo",)),
-        ("delivery", ("osgeo",)),
+        ("platforms", ("osgeo", "shapely")),
+        ("delivery", ("osgeo", "shapely")),
         ("engine", ("requests",)),
     ],
 )
