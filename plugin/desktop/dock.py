@@ -106,6 +106,7 @@ class DockContent(QWidget):
         self.scenes.live_job_wanted.connect(self.orders.live_job)
         self.form.footer.load_wanted.connect(self.orders.load_bought)
         self.queue_strip.again_wanted.connect(self.orders.send_again)
+        self.form.aoi.many_aois.connect(self.orders.many)
         self._journey.queue.start()
 
     def _open_first(self) -> None:

@@ -169,7 +169,7 @@ def _confirmations(
             )
         total += price or 0.0
         found.append(_confirmation(one, price, batch))
-    if wanted and total > allowance.max_credits:
+    if wanted and not total <= allowance.max_credits:  # also where it is no number
         raise NotConfirmed(_too_dear(total, spent, allowance.max_credits))
     return found
 
