@@ -87,13 +87,37 @@ def test_of_many_that_begin_the_same_at_once_one_may(ledger):
     assert sum(intent_id is not None for intent_id in begun) == 1
 
 
-def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path):
+def test_a_damaged_file_is_put_aside_as_it_was(tmp_path):
     path = tmp_path / "ledger.sqlite"
     path.write_bytes(b"not a database at all" * 100)
+    ledger = Ledger(path)
     with pytest.raises(LedgerError, match="damaged") as damaged:
-        begin(Ledger(path))
-    assert str(path) in str(damaged.value)
-    assert path.read_bytes() == b"not a database at all" * 100
+        begin(ledger)
+    (aside,) = tmp_path.glob("ledger-damaged-*.sqlite")
+    assert str(aside) in str(damaged.value)
+    assert aside.read_bytes() == b"not a database at all" * 100
+    assert begin(ledger)
+
+
+def test_of_many_threads_that_meet_a_damaged_file_one_puts_it_aside(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(b"not a database at all" * 100)
+    ledger = Ledger(path)
+
+    def write(number):
+        try:
+            begin(ledger, str(number))
+        except LedgerError:
+            return
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (aside,) = tmp_path.glob("ledger-damaged-*.sqlite")
+    assert aside.read_bytes() == b"not a database at all" * 100
+    assert begin(ledger, "afterwards")
 
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path):
