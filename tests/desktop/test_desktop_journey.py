@@ -24,6 +24,14 @@ def open_dock(desktop: Desktop) -> None:
     desktop.wait("find('runButton') is not None and plugin._content.form.isEnabled()")
 
 
+def choose_demo(desktop: Desktop) -> None:
+    """The workflow that needs no network."""
+    desktop.do(
+        "model = plugin._content.model\n"
+        "model.set_workflow(next(w for w in model.catalogue.workflows if w.name == 'Demo Imagery'))"
+    )
+
+
 def look_at(desktop: Desktop, west: float, south: float, east: float, north: float) -> None:
     """Move the map there."""
     desktop.do(
@@ -43,6 +51,7 @@ def tab_to(desktop: Desktop, name: str) -> None:
 
 def test_draw_a_polygon_run_and_have_layers(desktop: Desktop) -> None:
     open_dock(desktop)
+    choose_demo(desktop)
     assert desktop.get("not find('runButton').isEnabled()")
     look_at(desktop, -54.66, -25.48, -54.50, -25.34)
     desktop.do("tool_before = iface.mapCanvas().mapTool()")

@@ -221,6 +221,78 @@ def write_cog(path: Path, pixels: np.ndarray, recipe: Recipe, metres: int) -> No
     gdal.GetDriverByName("COG").CreateCopy(str(path), memory, options=options)
 
 
+# --- scenes of true size: 10,980 pixels of 10 m ---------------------------------------------------------------------
+
+FULL_CORNER, FULL_SIDE, FULL_BLOCK = (300_000.0, 5_800_020.0), 10_980, 1024
+GROUND = 4096  # pixels of 10 m that are drawn, from the corner; the rest of the files is empty
+
+
+def make_full_size_scenes(folder: Path, files_url: str, moments: tuple[str, ...]) -> list[dict]:
+    """Scenes whose files have the size, blocks and overviews of Sentinel-2's; they share their pixels."""
+    gdal.UseExceptions()
+    first = folder / "full"
+    first.mkdir(parents=True)
+    for name, level in ASSETS_10.values():
+        ground = np.rint((reflectance_of_ground(level) + 0.1) * 10_000).astype(np.uint16)[None]
+        write_full_size(first / f"{name}.tif", ground, 10)
+    rgb = [np.clip(reflectance_of_ground(ASSETS_10[key][1]) * 1500, 1, 255) for key in ("red", "green", "blue")]
+    write_full_size(first / "TCI.tif", np.stack(rgb).astype(np.uint8), 10)
+    write_full_size(first / "SCL.tif", np.full((1, GROUND // 2, GROUND // 2), 4, np.uint8), 20)
+    return [_full_size_item(moment, f"{files_url}/full") for moment in moments]
+
+
+def reflectance_of_ground(level: float) -> np.ndarray:
+    at = np.arange(GROUND)
+    wave = np.sin(at / 41.0)[None, :] * np.cos(at / 29.0)[:, None]
+    noise = np.random.default_rng(7).random((GROUND, GROUND), np.float32)
+    return (level * (1.0 + 0.5 * wave + 0.3 * noise)).astype(np.float32)
+
+
+def write_full_size(path: Path, ground: np.ndarray, metres: int) -> None:
+    count = len(ground)
+    side = FULL_SIDE * 10 // metres
+    kind = gdal.GDT_Byte if ground.dtype == np.uint8 else gdal.GDT_UInt16
+    plain = path.with_suffix(".plain.tif")
+    options = ["TILED=YES", f"BLOCKXSIZE={FULL_BLOCK}", f"BLOCKYSIZE={FULL_BLOCK}", "SPARSE_OK=TRUE", "BIGTIFF=NO"]
+    dataset = gdal.GetDriverByName("GTiff").Create(str(plain), side, side, count, kind, options)
+    dataset.SetSpatialRef(reference(32633))
+    dataset.SetGeoTransform((FULL_CORNER[0], metres, 0, FULL_CORNER[1], 0, -metres))
+    for number in range(1, count + 1):
+        dataset.GetRasterBand(number).SetNoDataValue(0)
+    dataset.WriteArray(ground)
+    dataset.FlushCache()
+    del dataset
+    options = [f"BLOCKSIZE={FULL_BLOCK}", "COMPRESS=DEFLATE", "PREDICTOR=YES", "SPARSE_OK=YES", "NUM_THREADS=2"]
+    source = gdal.Open(str(plain))
+    gdal.GetDriverByName("COG").CreateCopy(str(path), source, options=[*options, "OVERVIEW_RESAMPLING=NEAREST"])
+    del source
+    plain.unlink()
+
+
+def _full_size_item(moment: str, url: str) -> dict:
+    day = moment[:10].replace("-", "")
+    recipe = Recipe(f"S2B_T33UUT_{day}T101559_L2A", moment, 33, FULL_CORNER, "33UUT")
+    assets = {}
+    for key, (name, _) in ASSETS_10.items():
+        described = {"nodata": 0, "data_type": "uint16", "spatial_resolution": 10, "scale": 0.0001, "offset": -0.1}
+        assets[key] = _asset(f"{url}/{name}.tif", recipe, 10, described, [key])
+    assets["scl"] = _asset(f"{url}/SCL.tif", recipe, 20, {"nodata": 0}, [])
+    assets["visual"] = _asset(f"{url}/TCI.tif", recipe, 10, {"nodata": 0}, ["red", "green", "blue"])
+    found = item(recipe, assets)
+    found["geometry"] = {"type": "Polygon", "coordinates": [_ring_in_degrees(recipe, FULL_CORNER, FULL_SIDE * 10)]}
+    xs, ys = zip(*found["geometry"]["coordinates"][0])
+    found["bbox"] = [min(xs), min(ys), max(xs), max(ys)]
+    return found
+
+
+def _ring_in_degrees(recipe: Recipe, corner: tuple[float, float], metres: float) -> list[list[float]]:
+    x, y = corner
+    move = osr.CoordinateTransformation(reference(32600 + recipe.zone), reference(4326))
+    ring = [(x, y - metres), (x + metres, y - metres), (x + metres, y), (x, y)]
+    moved = [list(point[:2]) for point in move.TransformPoints(ring)]
+    return [*moved, moved[0]]
+
+
 def reference(code: int) -> osr.SpatialReference:
     made = osr.SpatialReference()
     made.ImportFromEPSG(code)

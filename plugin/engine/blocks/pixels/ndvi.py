@@ -13,15 +13,14 @@ from ..bands import NIR, RED, band_of
 from ..base import BlockFailure
 from ..processing import Progress
 from .rasters import (
-    Window,
     build_overviews,
     create_geotiff,
     descriptions,
     layout_of,
     open_raster,
-    valid_pixels,
     windows,
 )
+from .reflectance import read_values
 
 NODATA = -9999.0
 
@@ -37,8 +36,8 @@ def compute_ndvi(scene: str, source: Path, target: Path, tell: Progress) -> Opti
     output = create_geotiff(target, layout)
     total = count = 0.0
     for window in windows(layout.columns, layout.rows):
-        red_values, red_valid = _reflectance(dataset.GetRasterBand(red), window)
-        nir_values, nir_valid = _reflectance(dataset.GetRasterBand(nir), window)
+        red_values, red_valid = read_values(dataset.GetRasterBand(red), window)
+        nir_values, nir_valid = read_values(dataset.GetRasterBand(nir), window)
         both = nir_values + red_values
         valid = red_valid & nir_valid & (both != 0)
         index = np.full(both.shape, NODATA, np.float32)
@@ -65,14 +64,3 @@ def _bands(scene: str, names: tuple[str, ...]) -> tuple[int, int]:
         "WRONG_INPUT_ERROR",
         f"NDVI needs a red and a near infrared band, but {scene} has no {missing} band. Its bands: {shown}.",
     )
-
-
-def _reflectance(band: gdal.Band, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """The values of a band in float32, and where they are valid. NDVI needs no scale, but it does need the offset."""
-    pixels = band.ReadAsArray(*window.origin_and_size)
-    valid = valid_pixels(band, pixels, window)
-    values = pixels.astype(np.float32)
-    offset = band.GetOffset()
-    if offset:
-        values = values * np.float32(band.GetScale() or 1.0) + np.float32(offset)
-    return values, valid

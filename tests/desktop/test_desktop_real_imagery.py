@@ -1,0 +1,71 @@
+"""Real imagery without an account in the real QGIS: scenes of Sentinel-2's size and shape, all of it on loopback."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from qgis_desktop import Desktop
+from test_desktop_journey import LOADED, RECORD, look_at, open_dock
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from servers import sentinel_scenes as s2
+from servers.stac import StacServer
+
+MOMENTS = ("2024-05-18T10:15:59Z", "2024-06-02T10:15:59Z", "2024-06-17T10:15:59Z")
+LARGE = (12.12, 52.03, 12.56, 52.33)  # about 1,000 km²
+
+
+@pytest.fixture(scope="module")
+def imagery(tmp_path_factory):
+    """A STAC API and COGs of 10,980 x 10,980 pixels, blocks of 1024 and overviews."""
+    folder = tmp_path_factory.mktemp("imagery")
+    with StacServer(folder) as server, pytest.MonkeyPatch.context() as patch:
+        server.items = s2.make_full_size_scenes(folder, server.url, MOMENTS)
+        patch.setenv("UP42_JOBS_STAC_URL", server.url)
+        yield server
+
+
+def test_from_the_first_click_to_real_imagery_on_the_map(imagery, desktop: Desktop) -> None:
+    look_at(desktop, 12.2, 52.1, 12.4, 52.2)
+    begin = time.monotonic()
+    open_dock(desktop)
+    assert desktop.get("plugin._content.model.workflow.name") == "Sentinel-2 True Colour (open data)"
+    desktop.click("drawRectangleButton")
+    first, second = desktop.get("map_point(12.25, 52.12)"), desktop.get("map_point(12.32, 52.16)")
+    drag = ("mousemove", *first, "mousedown", 1, "sleep", 0.1, "mousemove", *second, "sleep", 0.1, "mouseup", 1)
+    desktop.xdotool(*drag)
+    desktop.click("runButton")
+    desktop.wait(LOADED)
+    desktop.wait_for_map()
+    seconds = time.monotonic() - begin
+    print(f"\nFrom the first click to the map: {seconds:.1f} s")
+    assert seconds < 60
+    rights = desktop.get(
+        "[l.metadata().rights() for l in QgsProject.instance().mapLayers().values() if isinstance(l, QgsRasterLayer)]"
+    )
+    assert any("Contains modified Copernicus Sentinel data 2024" in text for texts in rights for text in texts), rights
+    handed_on = Path(desktop.get(f"str({RECORD}.delivery.folder)")) / "job.json"
+    assert "Contains modified Copernicus Sentinel data 2024" in handed_on.read_text(encoding="utf-8")
+
+
+def test_a_thousand_square_kilometres_of_ndvi_from_three_scenes_without_a_pause(imagery, desktop: Desktop) -> None:
+    open_dock(desktop)
+    begin = time.monotonic()
+    desktop.do(
+        "from shapely.geometry import box\nfrom up42_jobs.plugin.jobs.aoi import Aoi\n"
+        "model = plugin._content.model\n"
+        "model.set_workflow(next(w for w in model.catalogue.workflows if w.name == 'Sentinel-2 NDVI'))\n"
+        f"model.set_aoi(Aoi(box(*{LARGE}), 'Large'))\n"
+        "model.set_parameter('esa-s2-l2a-gtiff-analytic:1', 'limit', 3)\n"
+    )
+    assert 900 < desktop.get("model.request.aoi.area_km2") < 1100
+    desktop.click("runButton")
+    desktop.wait(LOADED, 110)
+    desktop.wait_for_map()
+    print(f"\n1,000 km2, three scenes, NDVI: {time.monotonic() - begin:.1f} s")
+    names = desktop.get("[l.name() for l in QgsProject.instance().mapLayers().values()]")
+    assert sum("NDVI" in name for name in names) >= 3, names
