@@ -6,6 +6,7 @@ import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Iterable, Iterator, Optional
 
 from qgis.core import (
@@ -17,6 +18,7 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterString,
 )
+from qgis.PyQt.QtCore import QCoreApplication, QThread
 from qgis.PyQt.QtGui import QIcon
 
 from ..host.connections import ENVIRONMENT, Connection, Connections
@@ -29,6 +31,7 @@ from ..platforms.contract import Platform
 from .icon import icon
 
 CANCEL_STEP_SECONDS = 0.1
+UNSEEN_PERCENT = 0.001
 LOCAL = "local"  # what scripts call This Computer
 _BY_SCRIPT_NAME = {LOCAL: "this-computer", "": "environment"}
 
@@ -189,10 +192,35 @@ def separated(text: str) -> list[str]:
     return list(dict.fromkeys(text.replace(",", " ").split()))
 
 
+class ScriptCancel(Cancel):
+    """Keeps a dialog alive through the waits of a run on the GUI thread, which is where the batch dialog runs them.
+
+    That dialog handles its Cancel button only when it is told of a progress, and a feedback tells only of a new one:
+    so it moves by what nobody sees.
+    """
+
+    def __init__(self, feedback: QgsProcessingFeedback) -> None:
+        super().__init__()
+        self._feedback = feedback
+
+    def wait(self, seconds: float) -> bool:
+        application = QCoreApplication.instance()
+        if application is None or QThread.currentThread() != application.thread():
+            return super().wait(seconds)
+        until = monotonic() + seconds
+        while not super().wait(min(CANCEL_STEP_SECONDS, until - monotonic())):
+            if monotonic() >= until:
+                return False
+            progress = self._feedback.progress()
+            self._feedback.setProgress(progress + UNSEEN_PERCENT)
+            self._feedback.setProgress(progress)
+        return True
+
+
 @contextmanager
 def cancelled_by(feedback: QgsProcessingFeedback) -> Iterator[Cancel]:
     """A Cancel that follows the feedback's: its signal can't reach a worker thread without an event loop."""
-    cancel, over = Cancel(), threading.Event()
+    cancel, over = ScriptCancel(feedback), threading.Event()
 
     def watch() -> None:
         while not over.wait(CANCEL_STEP_SECONDS):
