@@ -21,10 +21,12 @@ from ..jobs.aoi import Aoi
 from ..jobs.job import Job, JobType
 from ..jobs.request import JobRequest
 from ..jobs.workflow import Workflow
+from ..layers.load import extent_of
 from .aoi_on_map import aoi_to_map_geometry, zoom_to_aoi
 from .form_from_job import NotRestored, aoi_of, fill_form
 from .header import Header
 from .in_turns import InTurns
+from .job_drop import JobDrop
 from .job_form import JobForm
 from .job_words import job_title
 from .jobs_tab import JobsTab
@@ -33,6 +35,7 @@ from .options_factory import PAGE
 from .orders import Orders
 from .queue_strip import QueueStrip
 from .request_model import RequestModel
+from .scenes_actions import SceneActions
 from .scenes_list import ScenesList
 from .ui_files import set_up, theme_icon
 
@@ -62,6 +65,7 @@ class DockContent(QWidget):
         self.dockLayout.insertWidget(self.dockLayout.indexOf(self.tabs), self.queue_strip)
         self.jobs: Optional[JobsTab] = None
         self.scenes: Optional[ScenesList] = None
+        self.scene_actions: Optional[SceneActions] = None
         self.tabs.addTab(self.form, self.tr("New Job"))
         self._movie = QMovie(QgsApplication.iconPath("/mIconLoading.gif"))
         self._movie.setScaledSize(QSize(NOTICE_ICON, NOTICE_ICON))
@@ -85,6 +89,11 @@ class DockContent(QWidget):
         self.tabs.addTab(self.scenes, self.tr("Scenes"))
         self.jobs.chosen_changed.connect(self.scenes.show_record)
         self.scenes.show_record(self.jobs.chosen)
+        self.scene_actions = SceneActions(self._iface, self._messages.tell, self)
+        self.scene_actions.add_to(self.jobs.moreButton.menu())
+        self.jobs.chosen_changed.connect(self.scene_actions.show_record)
+        self._job_drop = JobDrop(self.model, self._journey.hand_over, self._messages.tell, self._handed_over, self)
+        self._job_drop.watch(self, self.form.aoi)
 
     def _connect(self) -> None:
         self.header.connection_chosen.connect(lambda _connection: self.open_connection())
@@ -195,6 +204,13 @@ class DockContent(QWidget):
             if self.scenes is not None and self.scenes.shows(job_id) and self.tabs.currentWidget() is self.jobs:
                 self.tabs.setCurrentWidget(self.scenes)
 
+    def _handed_over(self, group: QgsLayerTreeGroup) -> None:
+        """Somebody's job was dropped on the dock: show it."""
+        extent = extent_of(group, self._canvas.mapSettings().destinationCrs())
+        if not extent.isEmpty():
+            self._canvas.setExtent(extent)
+            self._canvas.refresh()
+
     def _job_ended(self, connection_id: str) -> None:
         """A job that has ended may have cost something else than was held for it."""
         if connection_id == self.header.connection.id:
@@ -282,5 +298,7 @@ class DockContent(QWidget):
             self.jobs.stop()
         if self.scenes is not None:
             self.scenes.stop()
+        if self.scene_actions is not None:
+            self.scene_actions.remove()
         self.form.stop()
         self._movie.stop()

@@ -53,6 +53,7 @@ class ScenesList(QWidget):
         self._reading: Optional[Work] = None
         self._counting: Optional[Work] = None
         self._read_from: Optional[object] = None  # the folder that is shown
+        self._counted = ""  # id of the job whose search is counted without its filters
         self._ticks: dict[str, list[str]] = {}  # job id -> ticked ids
         self.on_map = ScenesOnMap(canvas, self)
         self.model = ScenesModel(self)
@@ -108,26 +109,36 @@ class ScenesList(QWidget):
         """Show a Test Query's scenes, as soon as they are here. Anything else leaves what is shown."""
         if record is None or record.unconfirmed or record.job.job_type is not JobType.TEST_QUERY:
             return
+        if self._record is None or self._record.job.id != record.job.id:
+            self._counted = ""
         self._record = record
         self.jobLabel.setText(job_title(record))
         folder = record.delivery.folder
         if folder is None:
             self._read_from = None
-            self._show_message(self._why_not_yet(record))
+            self._show_why_not_yet(record)
         elif folder != self._read_from:
             self._read_from = folder
             self._show_message(self.tr("Reading the scenes…"))
             self._cancel(self._reading)
             self._reading = self._search.read(folder, lambda scenes: self._read(record, scenes), self._show_message)
 
-    def _why_not_yet(self, record: JobRecord) -> str:
-        if not record.job.state.ended:
-            return self.tr("The Test Query is running. Its scenes are listed here when it has ended.")
-        if record.job.state is JobState.SUCCEEDED:
-            return self.tr(
-                "The scenes are not on this computer yet. If they don't come by themselves, press Load in Jobs."
+    def _show_why_not_yet(self, record: JobRecord) -> None:
+        if record.job.state is JobState.FAILED:
+            if not self._shows_counts_of(record):
+                self._show_empty(record, [])  # some platforms let a search fail that finds nothing
+        elif not record.job.state.ended:
+            self._show_message(self.tr("The Test Query is running. Its scenes are listed here when it has ended."))
+        elif record.job.state is JobState.SUCCEEDED:
+            self._show_message(
+                self.tr("The scenes are not on this computer yet. If they don't come soon, press Load in Jobs.")
             )
-        return self.tr("This Test Query did not succeed. Its log in Jobs says why.")
+        else:
+            self._show_message(self.tr("This Test Query was cancelled."))
+
+    def _shows_counts_of(self, record: JobRecord) -> bool:
+        """True while what was asked for about an empty result is shown, or waited for: news of the job keep it."""
+        return self._counted == record.job.id
 
     def _read(self, record: JobRecord, scenes: list[FoundScene]) -> None:
         self._reading = None
@@ -151,12 +162,14 @@ class ScenesList(QWidget):
     def _show_empty(self, record: JobRecord, counts: list[Count]) -> None:
         """No scene: say by which filters, and once it is known how many there are without each."""
         filters = filters_of(record.job)
-        lines = [self.tr("No scene was found.")]
-        if not filters:
+        failed = record.job.state is JobState.FAILED
+        reason = record.delivery.message or self.tr("This Test Query did not succeed: its log in Jobs says why.")
+        lines = [reason if failed else self.tr("No scene was found.")]
+        if not filters and not failed:
             lines.append(self.tr("There is none of this data over the AOI: choose another AOI or another workflow."))
         elif counts:
             lines += [_count_line(self, count) for count in counts]
-        else:
+        elif filters:
             lines.append(self.tr("The search was narrowed by:"))
             lines += [f"• {words}" for words in filters.values()]
         self._show_message("\n".join(lines))
@@ -168,6 +181,7 @@ class ScenesList(QWidget):
         record = self._record
         if record is None:
             return
+        self._counted = record.job.id
         self.countButton.setEnabled(False)
         self.countButton.setText(self.tr("Searching without each filter…"))
 

@@ -15,6 +15,7 @@ from .aoi_reader import AoiReader
 from .arrivals import Arrivals
 from .connections import Connection, Connections
 from .errors import explain
+from .handed_over import HandOver
 from .job_actions import JobActions
 from .job_book import JobBook, intent_id
 from .ledger import Ledger
@@ -47,6 +48,7 @@ class Journey(QObject):
         super().__init__()
         self.connections = connections
         self.scene_search = SceneSearch(works, connections)
+        self.hand_over = HandOver(works)
         self.aois = AoiReader(works)
         self._works, self._ledger = works, ledger
         self._project = CurrentProject()
@@ -193,6 +195,7 @@ class Journey(QObject):
         self._tracker.stop()
         self._arrivals.close()
         self.resume.close()
+        self.hand_over.close()
         self._project.close()
 
     def _warn(self, text: str) -> None:

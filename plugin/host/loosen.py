@@ -21,6 +21,7 @@ from .words import number, tr
 COUNTED = 50  # scenes at most; more need not be told
 ASK_EVERY_SECONDS = 0.5
 CLOUD, TIME, IDS, LIMIT = "max_cloud_cover", "time", "ids", "limit"
+NOTHING_FOUND = "NO_INPUT_ERROR"  # contract 3.2, rule 5: how some data blocks end that find nothing
 NO_CLOUD_LIMIT = 100  # percent
 
 
@@ -120,7 +121,7 @@ def _ever() -> str:
 
 
 def _search(platform: Platform, request: JobRequest, cancel: Cancel) -> Optional[int]:
-    """How many scenes a Test Query finds; None where it fails."""
+    """How many scenes a Test Query finds; None where it fails for another reason than that there are none."""
     if request.problems():
         return None
     job = platform.submit(request)
@@ -128,7 +129,9 @@ def _search(platform: Platform, request: JobRequest, cancel: Cancel) -> Optional
         cancel.wait(ASK_EVERY_SECONDS)
         cancel.check()
         job = platform.job(job.project_id, job.id)
-    return len(platform.scenes(job)) if job.state is JobState.SUCCEEDED else None
+    if job.state is JobState.SUCCEEDED:
+        return len(platform.scenes(job))
+    return 0 if any(NOTHING_FOUND in platform.log(job, task) for task in platform.tasks(job)) else None
 
 
 def _day(moment: datetime) -> str:

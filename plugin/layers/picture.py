@@ -64,7 +64,7 @@ def render_job(
     The credits are the rights that the layers' metadata carry. Raises OSError where the file can't be written.
     """
     layers = [node.layer() for node in group.findLayers() if node.layer() is not None]
-    crs = _picture_crs(layers)
+    crs = picture_crs(layers)
     extent = extent_of(group, crs)
     said = dict.fromkeys(text for layer in layers for text in layer.metadata().rights() if text)
     footprints = [layer for layer in layers if layer.customProperty(ROLE) == FOOTPRINTS]
@@ -247,7 +247,7 @@ def _role(layer: QgsMapLayer) -> str:
     return str(layer.customProperty(ROLE, ""))
 
 
-def _picture_crs(layers: Sequence[QgsMapLayer]) -> QgsCoordinateReferenceSystem:
+def picture_crs(layers: Sequence[QgsMapLayer]) -> QgsCoordinateReferenceSystem:
     """The first image's CRS; Web Mercator instead of degrees, in which shapes are squeezed."""
     projected = (
         layer.crs() for layer in layers if isinstance(layer, QgsRasterLayer) and not layer.crs().isGeographic()

@@ -236,7 +236,8 @@ def test_a_real_test_query_fills_the_list_and_an_empty_one_counts_what_else_ther
         def record() -> Optional[JobRecord]:
             return next((r for r in journey.records(connection) if r.job.id == sent[0].id), None)
 
-        qtbot.waitUntil(lambda: record() is not None and record().delivery.folder is not None, timeout=40_000)
+        qtbot.waitUntil(lambda: record() is not None and record().job.state.ended, timeout=40_000)
+        qtbot.waitUntil(lambda: bool(record().delivery.folder or record().delivery.message), timeout=40_000)
         return record()
 
     five = run(request)
@@ -251,7 +252,8 @@ def test_a_real_test_query_fills_the_list_and_an_empty_one_counts_what_else_ther
         JobRequest(catalogue.project, demo, JobType.TEST_QUERY, SQUARE, parameters={task: first_day}, name="none")
     )
     scenes.show_record(empty)
-    qtbot.waitUntil(lambda: "No scene was found" in scenes.messageLabel.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "No scene" in scenes.messageLabel.text(), timeout=20_000)
+    assert "cloud cover of at most 0 %" in scenes.messageLabel.text()
     scenes.countButton.click()
     qtbot.waitUntil(lambda: "Scenes at any date" in scenes.messageLabel.text(), timeout=60_000)
     assert "Scenes without the limit of cloud cover: 0" in scenes.messageLabel.text()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qgis.gui import QgsMapCanvas, QgsMessageBar, QgsOptionsWidgetFactory, QgsStatusBar
+from qgis.core import QgsPrintLayout
+from qgis.gui import QgsLayerTreeView, QgsMapCanvas, QgsMessageBar, QgsOptionsWidgetFactory, QgsStatusBar
 from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMainWindow, QWidget
 
 
@@ -13,6 +14,9 @@ class Window(QMainWindow):
         super().__init__()
         self.canvas = QgsMapCanvas(self)
         self.bar, self.status = QgsMessageBar(self), QgsStatusBar(self)
+        self.tree = QgsLayerTreeView(self)
+        self.tree.hide()
+        self.layouts: list[QgsPrintLayout] = []
         self.icons: list[QAction] = []
         self.menu: list[QAction] = []
         self.options: list[QgsOptionsWidgetFactory] = []
@@ -25,6 +29,12 @@ class Window(QMainWindow):
 
     def mapCanvas(self) -> QgsMapCanvas:
         return self.canvas
+
+    def layerTreeView(self) -> QgsLayerTreeView:
+        return self.tree
+
+    def openLayoutDesigner(self, layout: QgsPrintLayout) -> None:
+        self.layouts.append(layout)
 
     def messageBar(self) -> QgsMessageBar:
         return self.bar
