@@ -20,6 +20,7 @@ class ConfirmDialog(QDialog):
 
     def __init__(self, request: JobRequest, price: Price, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
+        self.request, self.price = request, price
         set_up(self, "confirm_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowModality(Qt.WindowModality.WindowModal)

@@ -91,7 +91,8 @@ class MoneyServer(web.WebServer):
 
     def _reply(self, request: Request) -> Optional[web.Reply]:
         what = f"{request.method} {request.path}"
-        if self.lose_request(what):
+        cut = len(request.body) < int(request.headers.get("content-length", 0))  # the client has hung up meanwhile
+        if cut or self.lose_request(what):
             return None
         answer = self._answer(what, request)
         if self.lose_answer(what):

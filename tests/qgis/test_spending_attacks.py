@@ -384,7 +384,8 @@ def a_queue_with_losses(world: World) -> None:
 
 def a_queue_of_what_was_not_agreed_to(world: World) -> None:
     request, other = world.request(), world.request()
-    for ordered in ([(request, Confirmation(other.fingerprint, 1e6))], [(request, None)]):
+    stored = world.request("stored").with_parameter("storage:1", "asset_ids", [f"queued-{world.places}"])
+    for ordered in ([(request, Confirmation(other.fingerprint, 1e6))], [(request, None)], [(stored, None)]):
         world.tries += 1
         try:
             world.store.add(CONNECTION, ordered, ORIGIN, world.session)
