@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 from servers import sentinel_scenes as s2
+from servers.proxies import HttpProxy
 from servers.stac import StacServer
 from shapely.geometry import Polygon, box, mapping, shape
 from shapely.ops import unary_union
@@ -15,6 +16,7 @@ from shapely.ops import unary_union
 from up42_jobs.plugin.engine.blocks import block_by_name
 from up42_jobs.plugin.engine.blocks.base import BlockFailure
 from up42_jobs.plugin.engine.blocks.stac.sources import CONFIG_VARIABLE, URL_VARIABLE
+from up42_jobs.plugin.engine.network import NetworkSettings
 from up42_jobs.tests.unit.blocks_support import run_block
 
 VISUAL, ANALYTIC, ANY = "esa-s2-l2a-gtiff-visual", "esa-s2-l2a-gtiff-analytic", "stac"
@@ -407,3 +409,62 @@ def test_the_estimate_is_in_megabytes_and_holds_what_is_written(server, tmp_path
 def _bounds(raster):
     x, wide, _, y, _, high = raster.GetGeoTransform()
     return [x, y + high * raster.RasterYSize, x + wide * raster.RasterXSize, y]
+
+
+# --- through a proxy ------------------------------------------------------------------------------------------------
+
+
+def test_search_files_and_thumbnails_go_through_the_proxy_that_the_engine_was_lent(server, tmp_path, monkeypatch):
+    """The names are known to the proxy alone; it wants a login. What NetworkSettings makes is what a worker gets."""
+    server.items = json.loads(json.dumps(server.items).replace(server.url, "http://stac.invalid"))
+    monkeypatch.setenv(URL_VARIABLE, "http://stac.invalid")
+    with HttpProxy({"stac.invalid": server.port}, "user", "p@ss:w/rd") as proxy:
+        settings = NetworkSettings(tmp_path)
+        settings.change({"proxy": f"http://user:p%40ss%3Aw%2Frd@127.0.0.1:{proxy.port}", "ca_pem": None})
+        for name, value in settings.environment.items():
+            monkeypatch.setenv(name, value)
+        done = run_block(ANALYTIC, {"bbox": INSIDE, "ids": [s2.AFTER], "bands": ["B04"]}, tmp_path / "done")
+        asked = {request.target.rsplit("/", 1)[-1] for request in proxy.requests}
+    assert {"search", "B04.tif", "SCL.tif", "L2A_PVI.jpg"} <= asked
+    assert ids(done) == [s2.AFTER] and (done.raster().ReadAsArray() != 0).mean() > 0.9
+    assert "p@ss" not in done.log
+
+
+def test_no_proxy_leads_to_this_computer_and_qgis_says_none_for_the_environment_too(server, tmp_path, monkeypatch):
+    settings = NetworkSettings(tmp_path)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for given in ({"proxy": None, "ca_pem": None}, {"proxy": "http://127.0.0.1:1", "ca_pem": None}):
+        settings.change(given)
+        with monkeypatch.context() as patch:
+            for name, value in settings.environment.items():
+                patch.setenv(name, value)
+            done = run_block(ANALYTIC, {"bbox": INSIDE, "ids": [s2.AFTER]}, tmp_path / str(bool(given["proxy"])))
+            assert ids(done) == [s2.AFTER]
+
+
+def test_a_proxy_that_lets_nobody_through_is_said(server, tmp_path, monkeypatch):
+    monkeypatch.setenv(URL_VARIABLE, "http://stac.invalid")
+    with HttpProxy({}, "user", "other") as proxy:
+        settings = NetworkSettings(tmp_path)
+        settings.change({"proxy": f"http://127.0.0.1:{proxy.port}", "ca_pem": None})
+        for name, value in settings.environment.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(BlockFailure, match="the proxy wants a login") as failure:
+            run_block(ANALYTIC, {"bbox": INSIDE}, tmp_path / "done")
+    assert failure.value.code == "API_CONNECTION_ERROR"
+
+
+def test_authorities_that_qgis_lends_are_trusted_by_search_and_files(made, authority, tmp_path, monkeypatch):
+    folder, items = made
+    with StacServer(folder, tls=authority.context()) as secure:
+        secure.items = json.loads(json.dumps(items).replace("FILES", secure.url))
+        monkeypatch.setenv(URL_VARIABLE, secure.url)
+        with pytest.raises(BlockFailure, match="its certificate isn't trusted"):
+            run_block(ANALYTIC, {"bbox": INSIDE}, tmp_path / "no")
+        settings = NetworkSettings(tmp_path)
+        settings.change({"proxy": None, "ca_pem": authority.pem})
+        for name, value in settings.environment.items():
+            monkeypatch.setenv(name, value)
+        done = run_block(ANALYTIC, {"bbox": INSIDE, "ids": [s2.AFTER], "bands": ["B04"]}, tmp_path / "yes")
+        assert ids(done) == [s2.AFTER] and (done.raster().ReadAsArray() != 0).mean() > 0.9
+        assert (done.quicklooks / f"{s2.AFTER}.jpg").exists()

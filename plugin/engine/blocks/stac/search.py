@@ -149,7 +149,9 @@ class StacSearch:
 
     def _refused(self, refusal: HttpRefused) -> BlockFailure:
         source = self._source
-        if refusal.status == 404:
+        if refusal.status == 407:
+            text = f"{source.host} can't be reached: the proxy wants a login. Give it in QGIS's options, Network."
+        elif refusal.status == 404:
             text = f"{source.host} has no collection {source.collection}, or {source.url} is no STAC API."
         elif refusal.status in (401, 403):
             text = f"{source.host} asks for a login, which this block doesn't have: choose another STAC API."
