@@ -15,6 +15,7 @@ from .desktop.options_factory import OptionsFactory
 from .desktop.ui_files import own_icon, with_badge
 
 if TYPE_CHECKING:
+    from .desktop.desktop_notice import DesktopNotice
     from .desktop.dock import DockContent
     from .host.journey import Journey
     from .host.parts import Parts
@@ -25,7 +26,9 @@ NAME = "UP42 Jobs"
 PACKAGE = __name__.rpartition(".")[0]
 FIRST_WIDTH = 380  # pixels
 SHOW_AGAIN_MS, SHOW_TRIES = 200, 150  # until the dock is filled and its connection open
-LARGE = (f"{PACKAGE}.desktop.dock", f"{PACKAGE}.algorithms.run_job")  # requests comes with them
+LARGE = tuple(  # requests comes with them
+    f"{PACKAGE}.{module}" for module in ("desktop.dock", "algorithms.run_job", "desktop.options_page")
+)
 FOR_AOIS = ("shapely.geometry", "shapely.validation", "shapely.ops", "shapely.wkb")  # without it there are no AOIs
 
 
@@ -47,6 +50,7 @@ class Up42JobsPlugin:
         self._parts: Optional[Parts] = None
         self._journey: Optional[Journey] = None
         self._content: Optional[DockContent] = None
+        self._desktop_notice: Optional[DesktopNotice] = None
         self._options: Optional[OptionsFactory] = None
 
     def initProcessing(self) -> None:
@@ -101,6 +105,7 @@ class Up42JobsPlugin:
 
     def _begin(self) -> None:
         """Go on with the jobs of the session before: what needs no password and no network of others."""
+        from .desktop.desktop_notice import DesktopNotice
         from .desktop.messages import Messages
         from .host.journey import Journey
         from .host.parts import make_parts
@@ -118,6 +123,8 @@ class Up42JobsPlugin:
             self._messages.can(offer, self._journey.job_actions.bring)
         self._journey.told.connect(self._messages.tell)
         self._journey.noticed.connect(self._messages.show)
+        self._desktop_notice = DesktopNotice(self._iface.mainWindow(), own_icon("up42_jobs"), NAME)
+        self._journey.noticed.connect(self._desktop_notice.show)
         self._journey.resume.waiting_changed.connect(self._show_waiting)
         self._journey.resume.begin()
 
@@ -198,6 +205,9 @@ class Up42JobsPlugin:
         if self._content is not None:
             self._content.stop()
             self._content = None
+        if self._desktop_notice is not None:
+            self._desktop_notice.close()
+            self._desktop_notice = None
         if self._journey is not None:
             self._journey.close()
             self._journey = None

@@ -78,6 +78,7 @@ class JobsActions(QObject):
             lambda r: self._do.support(r, _copy),
         )
         self.export = self._plain("exportTableAction", self.tr("Export Table…"), "mActionFileSaveAs")
+        self.webhooks = self._plain("webhooksAction", self.tr("Webhooks…"), "mActionPropertiesWidget")
 
     def _plain(self, name: str, text: str, icon: str, do: Optional[Callable[[], Any]] = None) -> QAction:
         action = QAction(theme_icon(icon) if icon else QIcon(), text, self._window)

@@ -24,6 +24,7 @@ from .jobs_model import RECORD_ROLE, TASK_ROLE, Column, JobsModel
 from .log_dialog import LogDialog
 from .parameters_dialog import ParametersDialog
 from .ui_files import set_up
+from .webhooks_dialog import WebhooksDialog
 
 TASKS_EVERY_MS = 2000  # of the chosen job only, and only while it runs
 SEARCH_AFTER_MS = 150  # without a key
@@ -79,7 +80,7 @@ class JobsTab(QWidget):
         more.setObjectName("moreMenu")
         actions.fill(more)
         more.addSeparator()
-        more.addAction(actions.export)
+        more.addActions([actions.export, actions.webhooks])
         self.moreButton.setMenu(more)
         actions.log.triggered.connect(self._show_log)
         actions.parameters.triggered.connect(self._show_parameters)
@@ -88,6 +89,7 @@ class JobsTab(QWidget):
         actions.again_live.triggered.connect(lambda: self._want_form(JobType.LIVE_JOB))
         actions.show_aoi.triggered.connect(lambda: self.aoi_wanted.emit(self.chosen))
         actions.export.triggered.connect(self._ask_where_to_export)
+        actions.webhooks.triggered.connect(self._show_webhooks)
 
     def _connect_view(self) -> None:
         journey, model = self._journey, self._model
@@ -122,6 +124,7 @@ class JobsTab(QWidget):
         self.columns.show(catalogue.capabilities.credits)
         self._model.has_older = self._journey.job_actions.has_older(catalogue)
         self._model.set_source(self._journey.book.of(catalogue.connection.id, catalogue.project.id))
+        self.actions_.webhooks.setVisible(catalogue.capabilities.webhooks)
         self.filter_menu.set_workflows(sorted({workflow.name for workflow in catalogue.workflows}))
         self._choose_something()
 
@@ -245,6 +248,10 @@ class JobsTab(QWidget):
     def _show_parameters(self) -> None:
         if self.chosen is not None:
             ParametersDialog(self.chosen, self).show()
+
+    def _show_webhooks(self) -> None:
+        if self._catalogue is not None:
+            WebhooksDialog(self._journey.webhooks, self._catalogue.connection, self).show()
 
     def _open_menu(self, where: QPoint) -> None:
         menu = QMenu(self)

@@ -26,6 +26,7 @@ from .ledger import Entry, Ledger
 from .origin import CurrentProject, Origin, outputs_parent
 from .poll import Snapshot
 from .records import Delivery, DeliveryState
+from .sessions import Sessions
 from .settings import Settings
 from .words import tr
 from .work import Progress, Works
@@ -74,6 +75,7 @@ class Arrivals(QObject):
         self._works, self._connections, self._ledger = works, connections, ledger
         self._project, self._settings = project, settings
         self.endings = Endings()
+        self.sessions = Sessions(ledger.folder)
         self._deliveries: dict[Key, Delivery] = {}
         self._queue: deque[Order] = deque()
         self._running = 0
@@ -98,10 +100,26 @@ class Arrivals(QObject):
                 continue
             key = (connection.id, job.id)
             if not job.state.ended:
+                if key not in self._seen_running and entry.token in self._project.tokens:
+                    self._note(lambda token=entry.token: self.sessions.hold(token))
                 self._seen_running.add(key)
             elif entry.told is None and key not in self._handled:
                 self._handled.add(key)
+                if entry.token in self._project.tokens:
+                    self._ended(connection, job, entry)
+                else:
+                    self._ended_elsewhere(connection, job, entry)
+
+    def _ended_elsewhere(self, connection: Connection, job: Job, entry: Entry) -> None:
+        """A job of another session is this one's only when that one is over: it has the project, and the user."""
+
+        def looked(lives: bool) -> None:
+            if lives:
+                self._later(LOOK_AGAIN_MS, lambda: self._handled.discard((connection.id, job.id)))
+            else:
                 self._ended(connection, job, entry)
+
+        self._note(lambda: self.sessions.lives_elsewhere(entry.token), looked)
 
     def _ended(self, connection: Connection, job: Job, entry: Entry) -> None:
         if job.state is not JobState.SUCCEEDED:
@@ -318,6 +336,7 @@ class Arrivals(QObject):
     def close(self) -> None:
         """No more timers; for unload."""
         self.endings.stop()
+        self.sessions.close()
         for timer in list(self._timers):
             self._drop(timer)
 

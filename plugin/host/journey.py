@@ -30,6 +30,7 @@ from .scene_search import SceneSearch
 from .settings import Settings
 from .submit import Confirmation, submit
 from .tracker import Tracker
+from .webhooks import Webhooks
 from .words import tr
 from .work import Work, Works
 
@@ -55,6 +56,7 @@ class Journey(QObject):
         self._tracker = Tracker(works, connections, ledger, lambda: [outputs_parent(Origin("", ""), settings)])
         self._arrivals = Arrivals(works, connections, ledger, self._project, settings)
         self.book = JobBook(self._arrivals.delivery)
+        self.webhooks = Webhooks(works, connections)
         self.job_actions = JobActions(works, connections, ledger, self._tracker, self._arrivals, self.book)
         self.job_actions.noticed.connect(self.noticed)
         self.resume = Resume(works, connections, ledger, self._tracker, self._arrivals, self._project)
@@ -119,14 +121,12 @@ class Journey(QObject):
             self._tracker.refresh()
             failed(text)
 
-        return self._start(
-            tr("Run {job}").format(job=request.name),
-            lambda cancel: submit(
-                self.connections.open(connection, cancel), self._ledger, connection.id, request, origin, confirmation
-            ),
-            sent,
-            not_sent,
-        )
+        def do(cancel: Cancel) -> Job:
+            self._arrivals.sessions.hold(origin.token)
+            platform = self.connections.open(connection, cancel)
+            return submit(platform, self._ledger, connection.id, request, origin, confirmation)
+
+        return self._start(tr("Run {job}").format(job=request.name), do, sent, not_sent)
 
     def watch(self, catalogue: Catalogue) -> None:
         """Follow the jobs of this connection and project."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional
 
+from ..delivery.errors import DeliveryError
+from ..delivery.lock import exclusive
 from ..jobs.problem import QT_TRANSLATE_NOOP
 
 TEMPLATES: Mapping[str, str] = {
@@ -134,6 +136,11 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @property
+    def folder(self) -> Path:
+        """Where it lies, in the profile."""
+        return self._path.parent
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction of its own: all of it is written at the end, or nothing. Raises LedgerError.
@@ -173,17 +180,22 @@ class Ledger:
         stem = f"{self._path.stem}-damaged-{time.strftime('%Y%m%d-%H%M%S')}"
         aside = self._path.with_name(stem + self._path.suffix)
         try:
-            if self._is_sound():
-                return aside  # another QGIS was faster
-            self._path.replace(aside)
-            journal = self._path.with_name(f"{self._path.name}-journal")
-            if journal.exists():  # the new file must not take it for its own
-                journal.replace(aside.with_name(f"{aside.name}-journal"))
-            with self._connected() as db:
-                db.execute("INSERT INTO state VALUES (?, ?)", (DAMAGED, str(aside)))
+            with exclusive(self._path.with_name(f".{self._path.name}.lock")):
+                if not self._is_sound():  # else another thread or another QGIS was faster
+                    self._begin_anew(aside)
+        except DeliveryError as e:
+            raise LedgerError("busy", self._path) from e
         except (OSError, sqlite3.Error) as e:
             raise LedgerError("unusable", self._path, e) from e
         return aside
+
+    def _begin_anew(self, aside: Path) -> None:
+        self._path.replace(aside)
+        journal = self._path.with_name(f"{self._path.name}-journal")
+        if journal.exists():  # the new file must not take it for its own
+            journal.replace(aside.with_name(f"{aside.name}-journal"))
+        with self._connected() as db:
+            db.execute("INSERT INTO state VALUES (?, ?)", (DAMAGED, str(aside)))
 
     def _is_sound(self) -> bool:
         try:

@@ -11,7 +11,7 @@ from ..jobs.workflow import Project
 from . import followups
 from .arrivals import Arrivals
 from .connections import Connections
-from .errors import HostError
+from .errors import HostError, explain
 from .followups import Waiting
 from .ledger import Ledger
 from .origin import CurrentProject
@@ -22,7 +22,7 @@ from .work import Works
 class Resume(QObject):
     """Knows where jobs of ours wait. `begin` once; `check` when the user says so."""
 
-    refused = pyqtSignal(str)  # why a connection was not asked
+    refused = pyqtSignal(str)  # why a connection or the ledger could not be asked
     waiting_changed = pyqtSignal(int)  # so many jobs wait on connections that are not asked before the user acts
 
     def __init__(
@@ -102,7 +102,7 @@ class Resume(QObject):
             lambda _cancel, _progress: do(),
             shown=False,
             succeeded=done,
-            failed=lambda _error: None,  # the ledger's trouble is told where it matters: at the next poll or submit
+            failed=lambda error: self.refused.emit(explain(error)),
         )
 
     def close(self) -> None:

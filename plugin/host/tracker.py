@@ -60,7 +60,11 @@ class Tracker(QObject):
     def follow(self, connection: Connection, project: Project) -> None:
         """Follow this project while jobs of ours have not ended there."""
         key = (connection.id, project.id)
-        if key not in self._watches:
+        before = self._watches.get(key)
+        if before is not None and before.connection != connection:  # the user has changed it
+            before.stop()
+            before = None
+        if before is None:
             self._watches[key] = _Watch(self, connection, project)
         self._watches[key].poll_soon()
 

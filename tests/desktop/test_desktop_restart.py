@@ -24,7 +24,10 @@ for n in range({JOBS}):
     request = request.named(f'Job {{n}}').with_parameter(workflow.tasks[0].name, 'limit', 2)
     plugin._journey.submit(catalogue, request, None, sent.append, refused.append)
 """
-NOTICED = "noticed = []\nplugins['up42_jobs']._journey.noticed.connect(lambda n: noticed.append([n.level, n.text, len(n.jobs)]))\n"
+NOTICED = (
+    "noticed = []\n"
+    "plugin._journey.noticed.connect(lambda n: noticed.append([n.level, n.text, len(n.jobs)]))\n"
+)
 LOADED = "sum(e.loaded and e.told == 'succeeded' for e in entries().values())"
 BEGIN = (
     "from qgis.core import *\nplugin = plugins['up42_jobs']\n"
