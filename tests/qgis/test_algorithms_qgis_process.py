@@ -145,7 +145,7 @@ def test_an_empty_connection_is_the_server_of_the_environment(shell):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"WORKFLOW": "No Such"}, "There is no workflow “No Such”: use one of “Demo Imagery”, “Demo NDVI”"),
+        ({"WORKFLOW": "No Such"}, "There is no workflow “No Such”: use one of “"),
         ({"CONNECTION": "nowhere"}, "There is no connection “nowhere”: use one of local, "),
         ({"CONNECTION": ""}, "the environment lacks UP42_JOBS_URL"),
         ({"PROJECT": "nothing"}, "There is no project “nothing” on this connection: use one of "),
