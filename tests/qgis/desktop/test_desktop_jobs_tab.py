@@ -191,6 +191,7 @@ def test_the_log_of_a_real_job_is_shown(qtbot, journey, open_catalogue):
     catalogue = open_catalogue(Kind.FREE)
     model = RequestModel()
     model.set_catalogue(catalogue)
+    model.set_workflow(next(w for w in catalogue.workflows if w.name == "Demo Imagery"))
     model.set_aoi(SQUARE)
     data = model.data_task.name
     model.set_parameter(data, "time", "1990-01-01T00:00:00Z/1990-01-02T00:00:00Z")
