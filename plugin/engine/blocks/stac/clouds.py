@@ -22,7 +22,7 @@ def cloud_over(address: str, area: BaseGeometry) -> Optional[float]:
     files = RemoteFiles({"scl": address})
     try:
         dataset = files.dataset("scl")
-        geotransform: GeoTransform = tuple(dataset.GetGeoTransform())  # type: ignore[assignment]
+        geotransform: GeoTransform = tuple(dataset.GetGeoTransform())
         crs = dataset.GetSpatialRef().ExportToWkt()
         outline = in_crs(area, crs)
         left, top, right, bottom = pixel_bounds(outline, geotransform)

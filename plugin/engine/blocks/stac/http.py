@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import time
 from typing import Any, Optional
 from urllib.parse import quote, urlsplit
@@ -40,6 +39,7 @@ class Http:
 
         self._requests = requests
         self._tries = tries
+        self._pause = 0.0  # seconds before the next try
         self._session = requests.Session()
         self._session.trust_env = False  # a ~/.netrc must not log us in anywhere
         self._session.headers["User-Agent"] = USER_AGENT
@@ -59,7 +59,7 @@ class Http:
         for number in range(self._tries):
             if number:
                 time.sleep(self._pause)
-            self._pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**number) * random.uniform(0.8, 1.2)  # noqa: S311
+            self._pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**number)
             try:
                 status, content = self._once(url, body, most)
             except _TooLarge:

@@ -173,6 +173,8 @@ def _next(page: Any, url: str, body: Optional[dict[str, Any]]) -> Optional[tuple
         target = urljoin(url, link["href"])
         if str(link.get("method", "GET")).upper() != "POST":
             return target, None
-        given = link.get("body") if isinstance(link.get("body"), dict) else {}
-        return target, ({**(body or {}), **given} if link.get("merge") else given) or body
+        given = link.get("body")
+        if not isinstance(given, dict):
+            return target, body
+        return target, {**(body or {}), **given} if link.get("merge") else given
     return None

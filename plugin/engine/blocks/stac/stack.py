@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Callable, Optional, Sequence
 
 import numpy as np
@@ -85,10 +86,11 @@ def read_bands(files: RemoteFiles, stack: Stack, window: Window, submit: Submit)
     by_asset: dict[str, list[int]] = {}
     for place, band in enumerate(stack.bands):
         by_asset.setdefault(band.source.asset.key, []).append(place)
-    reading = [
-        (places, submit(lambda places=places: [read_band(files, stack.bands[place], window) for place in places]))
-        for places in by_asset.values()
-    ]
+
+    def read(places: list[int]) -> list[np.ndarray]:
+        return [read_band(files, stack.bands[place], window) for place in places]
+
+    reading = [(places, submit(partial(read, places))) for places in by_asset.values()]
 
     def arrived() -> list[np.ndarray]:
         found = {place: pixels for places, future in reading for place, pixels in zip(places, future.result())}
