@@ -12,8 +12,8 @@ from shapely.geometry import box, mapping
 from up42_jobs.plugin.host.errors import NotConfirmed, RequestProblems, Unconfirmed
 from up42_jobs.plugin.host.ledger import Ledger, LedgerError
 from up42_jobs.plugin.host.origin import Origin
+from up42_jobs.plugin.host.poll import take_snapshot
 from up42_jobs.plugin.host.submit import Confirmation, submit
-from up42_jobs.plugin.host.tracker import take_snapshot
 from up42_jobs.plugin.jobs import parameters
 from up42_jobs.plugin.jobs.aoi import Aoi
 from up42_jobs.plugin.jobs.job import JobType
@@ -138,7 +138,7 @@ def test_when_nothing_answers_any_more_the_tracker_finds_the_job_later(setting):
     class Here:
         id = "c"
 
-    snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, {})
+    snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, None)
     (job,) = setting.named_jobs()
     assert snapshot.intents == []
     assert job.id in snapshot.entries
@@ -160,11 +160,11 @@ def test_the_tracker_leaves_a_submit_under_way_alone(setting):
         server_time=setting.platform.server_time().isoformat(),
     )
     job = setting.platform.submit(request)
-    snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, {})
+    snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, None)
     assert [intent.id for intent in snapshot.intents] == [intent_id]
     assert snapshot.entries == {}
     setting.ledger.mark_lost(intent_id)
-    snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, {})
+    snapshot = take_snapshot(setting.platform, setting.ledger, Here, setting.project, None)
     assert snapshot.intents == []
     assert list(snapshot.entries) == [job.id]
 
