@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Callable, Optional
 
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QTreeWidgetItem, QWidget
+from qgis.PyQt.QtWidgets import QHeaderView, QTreeWidgetItem, QWidget
 
 from ..host.servers import Server, read_servers, write_servers
 from .connection_dialog import ConnectionDialog
 from .ui_files import set_up, soften
 
 URL_COLUMN, PROJECTS_COLUMN = 1, 2
-NAME_WIDTH, URL_WIDTH = 150, 220  # pixels at first
+NAME_WIDTH = 150  # pixels at first
 
 
 class ConnectionList(QWidget):
@@ -26,7 +26,10 @@ class ConnectionList(QWidget):
         self._dialog: Optional[ConnectionDialog] = None
         soften(self.connectionListHint)
         self.connectionTree.setColumnWidth(0, NAME_WIDTH)
-        self.connectionTree.setColumnWidth(URL_COLUMN, URL_WIDTH)
+        header = self.connectionTree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(URL_COLUMN, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(PROJECTS_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
         self.connectionTree.itemSelectionChanged.connect(self._enable)
         self.connectionTree.itemActivated.connect(lambda _item, _column: self._edit())
         self.addConnectionButton.clicked.connect(self._add)

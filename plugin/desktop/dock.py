@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Optional
 
 from qgis.core import QgsApplication, QgsLayerTreeGroup
 from qgis.gui import QgisInterface
-from qgis.PyQt.QtCore import QSize
+from qgis.PyQt.QtCore import QSize, QTimer
 from qgis.PyQt.QtGui import QMovie
 from qgis.PyQt.QtWidgets import QWidget
 
@@ -151,7 +152,8 @@ class DockContent(QWidget):
         self.open_connection()
 
     def _manage_connections(self) -> None:
-        self._iface.showOptionsDialog(self._iface.mainWindow(), PAGE)
+        """Later, when the list of connections has closed; and by nobody's frame: the dialog runs a loop of its own."""
+        QTimer.singleShot(0, partial(self._iface.showOptionsDialog, self._iface.mainWindow(), PAGE))
 
     def connections_changed(self) -> None:
         """The user has accepted the options: list what there is now, and open the chosen one anew if it is another."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
-from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QWidget
 
 from ..host.connections import Connection
@@ -67,7 +67,7 @@ class Header(QWidget):
             self.connection_chosen.emit(self.connection)
         else:
             self.choose(self.connection.id)
-            QTimer.singleShot(0, self.manage_wanted.emit)  # the list closes first
+            self.manage_wanted.emit()
 
     def _show(self) -> None:
         catalogue = self._model.catalogue

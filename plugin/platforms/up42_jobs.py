@@ -56,7 +56,8 @@ class Up42Jobs(WorkflowCalls, AccountCalls):
 
     def _one_project(self, project_id: str) -> Project:
         path = paths.of_project(project_id)
-        data = self._calls.data("GET", path, "the project")
+        several = len(self._project_ids) > 1  # then it must be told which one is not to be had
+        data = self._calls.data("GET", path, f"the project {project_id}" if several else "the project")
         try:
             settings = self._calls.data("GET", f"{path}/settings", "the project's settings")
         except (NotAuthorised, NotFound):

@@ -27,7 +27,8 @@ class RemoteEngine:
         self.free_project_id = ""
 
     def start(self, project_key: str) -> None:
-        """Run, with this key for *Practice*."""
+        """Run, with this key for *Practice*. No token of an earlier start is good any more."""
+        (self._folder / "keys.json").unlink(missing_ok=True)
         environment = {
             **os.environ,
             "UP42_JOBS_PROJECT_ID": PROJECT_ID,

@@ -119,6 +119,14 @@ def test_an_account_has_the_projects_that_it_is_given(server: JobsServer) -> Non
     assert "authorization" not in form.headers
 
 
+def test_of_several_projects_the_one_that_is_not_there_is_named(server: JobsServer) -> None:
+    server.on("GET", "/projects/p1", data({"name": "P1"}))
+    account = Credentials.account("a@example.org", "a made-up password")
+    platform = Up42Jobs(Session(), server.url, account, TokenStore(), project_ids=["p1", "p2"])
+    with pytest.raises(NotFound, match="the project p2"):
+        platform.projects()
+
+
 def test_workflows_with_tasks_in_line_and_blocks(server: JobsServer, platform: Platform) -> None:
     path = f"/projects/{PROJECT}/workflows"
     server.on("GET", path, data([{"id": "w1", "name": "S2"}, {"name": "no id"}, {"id": "gone"}, "?"]))

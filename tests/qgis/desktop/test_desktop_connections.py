@@ -51,7 +51,10 @@ def page(qgis_app: object, qtbot) -> Iterator[OptionsPage]:
     page = factory.createWidget(None)
     page.accepted_times = accepted
     qtbot.addWidget(page)
+    page.apply()
+    assert accepted == []  # another page's change is none of ours
     page.show()
+    qtbot.waitUntil(lambda: page.spending is not None)
     assert page.objectName() == PAGE
     yield page
 
@@ -92,9 +95,13 @@ def try_it(dialog, qtbot) -> str:
 
 def settled(content: DockContent, qtbot) -> str:
     """Wait until a connection is open, or the notice says why not; gives the notice."""
-    qtbot.waitUntil(lambda: content._building is not None and content.jobs is not None, timeout=10_000)
-    qtbot.waitUntil(lambda: content.noticeRow.isHidden() or not content.tryAgainButton.isHidden(), timeout=30_000)
-    qtbot.waitUntil(lambda: content.form.isEnabled() or not content.tryAgainButton.isHidden(), timeout=30_000)
+    qtbot.waitUntil(lambda: not content._building._steps, timeout=10_000)
+
+    def is_settled() -> bool:
+        told = not content.noticeRow.isHidden() and not content.tryAgainButton.isHidden()
+        return told or (content.noticeRow.isHidden() and content.form.isEnabled())
+
+    qtbot.waitUntil(is_settled, timeout=30_000)
     return content.noticeLabel.text()
 
 
@@ -309,6 +316,13 @@ def test_the_options_are_opened_from_the_dock_and_what_was_changed_there_is_show
     combo.activated.emit(combo.count() - 1)
     qtbot.waitUntil(lambda: window.options_opened == [PAGE])
     assert content.header.connection.id == "server-1" and combo.currentText() == "Company"
+
+    other = keep_login(user=PROJECT_ID)
+    write_servers([Server("Company", engine.url, server.login, other, (), "server-1")])
+    content.connections_changed()
+    assert settled(content, qtbot) == ""
+    followed = [watch.connection for watch in content._journey._tracker._watches.values()]
+    assert [c.authcfg for c in followed if c.id == "server-1"] == [other]  # jobs are asked for with the new login
 
     write_servers([Server("Firm", engine.url + "/nothing", server.login, server.authcfg, (), "server-1")])
     content.connections_changed()
