@@ -28,6 +28,7 @@ _APT = {"osgeo": "python3-gdal", "numpy": "python3-numpy", "shapely": "python3-s
 _DROPPED = ("PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 # The engine has no use for secrets of QGIS, nor for a connection that is meant for the plugin.
 _DROPPED_PREFIXES = ("QGIS_", "PYQGIS_", "QT_", "UP42_JOBS_")
+_KEPT_PREFIX = "UP42_JOBS_STAC_"  # where its blocks find imagery
 
 
 class PythonMissing(Exception):
@@ -43,7 +44,8 @@ def child_environment(given: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in given.items()
-        if name.upper() not in _DROPPED and not name.upper().startswith(_DROPPED_PREFIXES)
+        if name.upper().startswith(_KEPT_PREFIX)
+        or (name.upper() not in _DROPPED and not name.upper().startswith(_DROPPED_PREFIXES))
     }
     return {**kept, "PYTHONUTF8": "1"}
 

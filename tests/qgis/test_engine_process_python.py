@@ -80,7 +80,14 @@ def test_a_macos_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 
 
 def test_the_childs_environment_keeps_what_finds_libraries_and_drops_what_misleads() -> None:
-    kept = {"PATH": "p", "PYTHONHOME": "h", "PYTHONPATH": "x", "LD_LIBRARY_PATH": "l", "GDAL_DATA": "g"}
+    kept = {
+        "UP42_JOBS_STAC_URL": "https://example.org/stac",
+        "PATH": "p",
+        "PYTHONHOME": "h",
+        "PYTHONPATH": "x",
+        "LD_LIBRARY_PATH": "l",
+        "GDAL_DATA": "g",
+    }
     dropped = {"__PYVENV_LAUNCHER__": "v", "PYTHONSTARTUP": "s", "PYTHONWARNINGS": "error", "UP42_JOBS_URL": "u"}
     assert child_environment({**kept, **dropped}) == {**kept, "PYTHONUTF8": "1"}
 

@@ -146,6 +146,12 @@ def test_offline_names_the_workflow_that_needs_no_network_and_says_so_soon(tmp_p
     assert "Errno" not in str(failure.value) and "urllib3" not in str(failure.value)
 
 
+def test_a_name_that_nobody_knows_is_no_network(tmp_path, monkeypatch):
+    monkeypatch.setenv(URL_VARIABLE, "http://stac.invalid/v1")  # RFC 2606: never resolves
+    with pytest.raises(BlockFailure, match=r"stac.invalid can't be reached \(its name is not known: no network\?\)"):
+        run_block(ANALYTIC, ASKED, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("turn", "reply"),
     [(2, Reply(503, b"busy")), (3, HangUp), (3, Reply(429, b"", {"Retry-After": "0"})), (4, Reply(500, b"oops"))],

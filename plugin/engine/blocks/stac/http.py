@@ -133,6 +133,8 @@ _REASONS = (  # a sign in the error's text, what it means, and whether it will m
     ("timeout", "it doesn't answer in time", False),
     ("timed out", "it doesn't answer in time", False),
     ("resol", "its name is not known: no network?", True),
+    ("not known", "its name is not known: no network?", True),  # Linux, macOS
+    ("getaddrinfo", "its name is not known: no network?", True),  # Windows
     ("refused", "the connection is refused", True),
     ("unreachable", "no network", True),
 )
