@@ -67,9 +67,8 @@ class SceneActions(QObject):
         menu.aboutToShow.connect(self._enable)
 
     def show_record(self, record: Optional[JobRecord]) -> None:
-        """The job that the actions are about."""
+        """The job that the actions are about; whether they can be done is looked at when a menu opens."""
         self._job_id = record.job.id if record is not None else ""
-        self._enable()
 
     def _enable(self) -> None:
         group = find_group(QgsProject.instance(), self._job_id) if self._job_id else None

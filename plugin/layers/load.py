@@ -90,7 +90,12 @@ class JobLayers:
         names = layer_names(self._scan, self._info)
         for found, name in sorted(zip(self._scan.found, names), key=self._order, reverse=True):
             self._steps.append(partial(self._add_found, found, name))
+        group.setItemVisibilityChecked(False)  # else the map would begin anew with each layer
+        self._steps.append(self._show)
         return group
+
+    def _show(self) -> None:
+        self.group.setItemVisibilityChecked(True)
 
     def _order(self, item: tuple[Found, str]) -> tuple[bool, bool, str, str]:
         """Vectors above rasters, quicklooks below all; then the newest on top."""

@@ -95,6 +95,9 @@ def test_the_layer_tree_offers_the_actions_for_any_part_of_a_job(window, group, 
 
 def test_without_layers_nothing_is_offered(window, actions) -> None:
     actions.show_record(None)
+    menu = QMenu()
+    actions.add_to(menu)
+    menu.aboutToShow.emit()
     assert not any(action.isEnabled() for action in actions.actions)
 
 
