@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any, Callable, Mapping, Optional
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..host.records import Catalogue
-from ..jobs import json_text, parameters
 from ..jobs.aoi import Aoi, GeometricFilter
 from ..jobs.job import JobType
+from ..jobs.parameter_views import ParameterViews
 from ..jobs.problem import Problem
 from ..jobs.request import JobRequest
 from ..jobs.workflow import Workflow, WorkflowTask
@@ -32,10 +32,9 @@ class RequestModel(QObject):
         super().__init__(parent)
         self.catalogue: Optional[Catalogue] = None
         self.request: Optional[JobRequest] = None
-        self.text = ""
+        self.views = ParameterViews()
         self.problems: list[Problem] = []
         self._aoi_refused: Optional[Problem] = None
-        self._unreadable: list[Problem] = []
 
     @property
     def workflow(self) -> Optional[Workflow]:
@@ -67,9 +66,14 @@ class RequestModel(QObject):
         return not (self.catalogue.capabilities.estimate and self.workflow.needs_aoi)
 
     @property
+    def text(self) -> str:
+        """The parameters as JSON, as the user wrote them."""
+        return self.views.text
+
+    @property
     def parameters_readable(self) -> bool:
         """False while the text is not a set of parameters; then no other widget may write them."""
-        return not self._unreadable
+        return self.views.readable
 
     def set_catalogue(self, catalogue: Catalogue, workflow_id: Optional[str] = None) -> None:
         """Edit a request of this connection and project. The AOI is kept, and so is what fits the same workflow there.
@@ -88,6 +92,7 @@ class RequestModel(QObject):
                 parameters=before.parameters,
                 job_type=before.job_type if before.project == catalogue.project else self._usual_job_type(same),
             )
+            self.views.workflow = same
         self.catalogue_changed.emit()
         if same is None:
             by_id = {workflow.id: workflow for workflow in catalogue.workflows}
@@ -104,12 +109,10 @@ class RequestModel(QObject):
 
     def set_workflow(self, workflow: Optional[Workflow]) -> None:
         """Choose a workflow; its blocks' defaults become the parameters."""
-        values = parameters.defaults(workflow) if workflow else {}
-        self._unreadable = []
-        self.text = parameters.to_text(values)
+        self.views.begin(workflow)
         self._change(
             workflow=workflow,
-            parameters=values,
+            parameters=self.views.values,
             job_type=self._usual_job_type(workflow),
             geometric_filter=self._usual_filter(workflow),
         )
@@ -152,35 +155,37 @@ class RequestModel(QObject):
         self._change(geometric_filter=geometric_filter)
 
     def set_parameter(self, task: str, name: str, value: Any) -> None:
-        """Set one parameter; the text follows. Not while the text can't be read: it is the user's."""
-        if self.request is None or not self.parameters_readable:
-            return
-        if self.request.parameters.get(task, {}).get(name) == value and name in self.request.parameters.get(task, {}):
-            return
-        request = self.request.with_parameter(task, name, value)
-        self.text = parameters.to_text(request.parameters)
-        self._change(parameters=request.parameters)
+        """Set one parameter; its place in the text follows. Not while the text can't be read: it is the user's."""
+        self.set_parameters(task, {name: value})
+
+    def set_parameters(self, task: str, values: Mapping[str, Any]) -> None:
+        """Set several parameters of a task in one change."""
+        self._edit(lambda: [self.views.set(task, name, value) for name, value in values.items()])
+
+    def draft_parameter(self, task: str, name: str, text: str) -> None:
+        """Take the JSON text of one parameter from a form's field; while it can't be read, nothing can be sent."""
+        self._edit(lambda: self.views.draft(task, name, text))
+
+    def reset_parameter(self, task: str, name: str) -> None:
+        """One parameter back to its block's default."""
+        self._edit(lambda: self.views.reset(task, name))
 
     def set_text(self, text: str) -> None:
         """Take the editor's text; the parameters follow where it can be read."""
-        if self.workflow is None or text == self.text:
-            return
-        self.text = text
-        values, found = parameters.from_text(text, self.workflow)
-        whole = values is not None and all(isinstance(given, dict) for given in values.values())
-        self._unreadable = [] if whole else found
-        if whole:
-            self._change(parameters=values)
-        else:
-            self._tell()
+        if self.workflow is not None:
+            self._edit(lambda: self.views.type(text))
 
     def reset_parameters(self) -> None:
         """Back to the defaults of the workflow's blocks."""
         if self.workflow is not None:
-            values = parameters.defaults(self.workflow)
-            self._unreadable = []
-            self.text = parameters.to_text(values)
-            self._change(parameters=values)
+            self._edit(lambda: self.views.begin(self.workflow))
+
+    def _edit(self, change: Callable[[], object]) -> None:
+        """Change the parameters; `changed` comes only where something did."""
+        before = self.text, dict(self.views.drafts)
+        change()
+        if before != (self.text, self.views.drafts):
+            self._change(**({"parameters": self.views.values} if self.views.readable else {}))
 
     def _change(self, **changes: Any) -> None:
         if self.request is None:
@@ -198,14 +203,8 @@ class RequestModel(QObject):
         found = self.request.problems()
         if self._aoi_refused is not None:
             found = [self._aoi_refused if problem.code == "aoi_missing" else problem for problem in found]
-        if self._unreadable:
-            return [problem for problem in found if problem.where != "parameters"] + self._unreadable
-        parsed = json_text.parse(self.text)
-        placed = [
-            json_text.place_problem(problem, self.text, parsed.places) if problem.where == "parameters" else problem
-            for problem in found
-        ]
-        return placed + list(parsed.problems)
+        elsewhere = [problem for problem in found if problem.where != "parameters"]
+        return elsewhere + self.views.place([problem for problem in found if problem.where == "parameters"])
 
 
 def _same_workflow(wanted: Optional[Workflow], among: list[Workflow]) -> Optional[Workflow]:

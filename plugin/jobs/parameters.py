@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import difflib
 import math
 from datetime import datetime
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Iterable, Mapping, Optional
 
 from . import json_text
 from .aoi import GEOMETRY_PARAMETERS
@@ -13,6 +13,7 @@ from .job import parse_time
 from .problem import Problem
 from .workflow import Parameter, Workflow, WorkflowTask, editable_parameters, takes_aoi
 
+CONFIG = "config"  # the inputs' key that carries the mode (contract 2.5)
 Values = dict[str, dict[str, Any]]  # task name -> parameter name -> value
 
 
@@ -33,7 +34,7 @@ def defaults(workflow: Workflow) -> Values:
 
 def to_text(values: Mapping[str, Any]) -> str:
     """The JSON text of the editor."""
-    return json.dumps(values, indent=2, ensure_ascii=False)
+    return json_text.dumps(values, indent=2)
 
 
 def from_text(text: str, workflow: Workflow) -> tuple[Optional[Values], list[Problem]]:
@@ -51,11 +52,8 @@ def from_text(text: str, workflow: Workflow) -> tuple[Optional[Values], list[Pro
 def problems(values: Mapping[str, Any], workflow: Workflow) -> list[Problem]:
     """Everything in `values` that the workflow's blocks don't take, each with its path (task, parameter)."""
     names = [task.name for task in workflow.tasks]
-    found = [
-        Problem("task_unknown", {"task": name, "tasks": ", ".join(names)}, path=(name,))
-        for name in values
-        if name not in names
-    ]
+    missing = [name for name in names if name not in values]
+    found = [_unknown_task(name, names, missing) for name in values if name not in names]
     for task in workflow.tasks:
         given = values.get(task.name)
         if task.name not in values:
@@ -65,6 +63,30 @@ def problems(values: Mapping[str, Any], workflow: Workflow) -> list[Problem]:
         else:
             found += _task_problems(task, given)
     return found
+
+
+def nearest(name: str, among: Iterable[str]) -> Optional[str]:
+    """The name that was probably meant, for a typing mistake; None where none is near."""
+    by_lower = {other.lower(): other for other in among}
+    found = difflib.get_close_matches(name.lower()[:200], by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def _unknown_task(name: str, names: list[str], missing: list[str]) -> Problem:
+    if name == CONFIG:
+        return Problem("config_in_parameters", path=(name,))
+    near = nearest(name, missing)
+    if near is not None:
+        return Problem("task_unknown_near", {"task": name, "near": near}, path=(name,))
+    return Problem("task_unknown", {"task": name, "tasks": ", ".join(names)}, path=(name,))
+
+
+def _unknown_parameter(task: str, name: str, known: Iterable[str]) -> Problem:
+    near = nearest(name, known)
+    if near is not None:
+        return Problem("parameter_unknown_near", {"task": task, "parameter": name, "near": near}, path=(task, name))
+    values = {"task": task, "parameter": name, "parameters": ", ".join(known) or "–"}
+    return Problem("parameter_unknown", values, path=(task, name))
 
 
 def _task_problems(task: WorkflowTask, given: Mapping[str, Any]) -> list[Problem]:
@@ -78,13 +100,15 @@ def _task_problems(task: WorkflowTask, given: Mapping[str, Any]) -> list[Problem
             if value is not None:
                 found.append(Problem("geometry_in_parameters", {"parameter": name}, path=path))
         else:
-            values = {"task": task.name, "parameter": name, "parameters": ", ".join(known) or "–"}
-            found.append(Problem("parameter_unknown", values, path=path))
+            found.append(_unknown_parameter(task.name, name, known))
     for name, parameter in known.items():
         if parameter.required and given.get(name) is None and parameter.default is None:
             found.append(Problem("parameter_required", {"parameter": name}, path=(task.name, name)))
     if given.get("time") is not None and given.get("time_series") is not None:
         found.append(Problem("two_times", path=(task.name, "time_series")))
+    geometries = [name for name in given if name in GEOMETRY_PARAMETERS and name in known and given[name] is not None]
+    for name in geometries[1:]:
+        found.append(Problem("two_geometries", {"first": geometries[0], "parameter": name}, path=(task.name, name)))
     return found
 
 
@@ -94,15 +118,26 @@ def value_problems(parameter: Parameter, value: Any, path: tuple[str, ...]) -> l
         return []
     expected, fits = _TYPES.get(parameter.type, ("", lambda _value: True))
     if not fits(value):
-        given = json.dumps(value, ensure_ascii=False)
+        given = json_text.dumps(value)
         values = {"parameter": parameter.name, "expected": expected, "given": given[:60]}
         return [Problem("parameter_type", values, path=path)]
     found = _range_problems(parameter, value, path) + _choice_problems(parameter, value, path)
-    if parameter.type == "dateRange" or (parameter.name == "time_series" and parameter.type == "array"):
-        ranges = value if isinstance(value, list) else [value]
-        if not all(isinstance(item, str) and parse_range(item) for item in ranges):
-            found.append(Problem("parameter_dates", {"parameter": parameter.name}, path=path))
+    if parameter.type == "dateRange" and not parse_range(value):
+        found.append(Problem("parameter_dates", {"parameter": parameter.name}, path=path))
+    if parameter.name == "time_series" and parameter.type == "array":
+        wrong = [i for i, item in enumerate(value) if not (isinstance(item, str) and parse_range(item))]
+        found += [Problem("parameter_dates", {"parameter": parameter.name}, path=(*path, i)) for i in wrong[:1]]
+    if parameter.name == "bbox" and parameter.type == "array" and not _is_bbox(value):
+        found.append(Problem("parameter_bbox", {"parameter": parameter.name}, path=path))
     return found
+
+
+def _is_bbox(value: list[Any]) -> bool:
+    """West, south, east, north in degrees (contract 3.1)."""
+    if len(value) != 4 or not all(_is_number(number) for number in value):
+        return False
+    west, south, east, north = value
+    return -180 <= west < east <= 180 and -90 <= south < north <= 90
 
 
 def _is_number(value: Any) -> bool:
@@ -139,12 +174,18 @@ def _range_problems(parameter: Parameter, value: Any, path: tuple[str, ...]) -> 
 def _choice_problems(parameter: Parameter, value: Any, path: tuple[str, ...]) -> list[Problem]:
     if not parameter.choices:
         return []
-    wrong = [item for item in (value if isinstance(value, list) else [value]) if item not in parameter.choices]
+    items = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
+    wrong = [(i, item) for i, item in items if item not in parameter.choices]
     if not wrong:
         return []
+    i, item = wrong[0]
+    where = path if i is None else (*path, i)
+    near = nearest(item, [c for c in parameter.choices if isinstance(c, str)]) if isinstance(item, str) else None
+    if near is not None:
+        values = {"parameter": parameter.name, "given": item, "near": near}
+        return [Problem("parameter_choice_near", values, path=where)]
     choices = ", ".join(str(choice) for choice in parameter.choices)
-    values = {"parameter": parameter.name, "given": wrong[0], "choices": choices}
-    return [Problem("parameter_choice", values, path=path)]
+    return [Problem("parameter_choice", {"parameter": parameter.name, "given": item, "choices": choices}, path=where)]
 
 
 def parse_range(text: str) -> Optional[tuple[datetime, datetime]]:

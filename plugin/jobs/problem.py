@@ -6,7 +6,7 @@ of that code and then formats the values into it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Mapping, Optional
 
 
@@ -93,6 +93,9 @@ TEMPLATES: Mapping[str, str] = {
     "json_not_object": QT_TRANSLATE_NOOP(
         "Problem", 'The parameters must be one JSON object with a key for each task: {{"{task}": {{…}}}}.'
     ),
+    "json_long": QT_TRANSLATE_NOOP(
+        "Problem", "The parameters have {count} characters, but at most {maximum} can be read: make them shorter."
+    ),
     "json_duplicate": QT_TRANSLATE_NOOP("Problem", "“{name}” is given twice: keep one."),
     "task_missing": QT_TRANSLATE_NOOP("Problem", 'The task “{task}” is missing: add "{task}": {{}} to the parameters.'),
     "task_unknown": QT_TRANSLATE_NOOP(
@@ -101,6 +104,21 @@ TEMPLATES: Mapping[str, str] = {
     "task_not_object": QT_TRANSLATE_NOOP("Problem", "The parameters of “{task}” must be a JSON object {{…}}."),
     "parameter_unknown": QT_TRANSLATE_NOOP(
         "Problem", "“{task}” has no parameter “{parameter}”: remove it. Its parameters are {parameters}."
+    ),
+    "parameter_unknown_near": QT_TRANSLATE_NOOP(
+        "Problem", "“{task}” has no parameter “{parameter}”: did you mean “{near}”?"
+    ),
+    "task_unknown_near": QT_TRANSLATE_NOOP("Problem", "The workflow has no task “{task}”: did you mean “{near}”?"),
+    "config_in_parameters": QT_TRANSLATE_NOOP("Problem", "“config” is set by the job type above: remove it here."),
+    "parameter_choice_near": QT_TRANSLATE_NOOP("Problem", "“{parameter}” has no “{given}”: did you mean “{near}”?"),
+    "parameter_bbox": QT_TRANSLATE_NOOP(
+        "Problem", "“{parameter}” must be four numbers in degrees: [west, south, east, north]."
+    ),
+    "two_geometries": QT_TRANSLATE_NOOP(
+        "Problem", "Both “{first}” and “{parameter}” are given: set one of them to null."
+    ),
+    "value_unfinished": QT_TRANSLATE_NOOP(
+        "Problem", "“{parameter}” in the form can't be read yet: {reason}. The JSON keeps its last value."
     ),
     "parameter_type": QT_TRANSLATE_NOOP("Problem", "“{parameter}” must be {expected}, not {given}."),
     "parameter_small": QT_TRANSLATE_NOOP("Problem", "“{parameter}” is {given}, but at least {minimum} is needed."),
@@ -116,13 +134,21 @@ TEMPLATES: Mapping[str, str] = {
     "name_long": QT_TRANSLATE_NOOP("Problem", "The name has {count} characters, but at most {maximum} are allowed."),
 }
 
+OF_KEYS = frozenset(
+    {
+        "json_duplicate", "task_unknown", "task_unknown_near", "config_in_parameters", "parameter_unknown",
+        "parameter_unknown_near", "geometry_in_parameters", "two_times", "two_geometries",
+    }
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Problem:
     """What is wrong (`code`, one of `TEMPLATES`), its `values`, and where.
 
     `where` is the part of the request: ``aoi``, ``workflow``, ``job_type``, ``name`` or ``parameters``; in
-    parameters `path` is (task, parameter) as far as known, and `line` and `column` (from 1) its place in the text.
+    parameters `path` is (task, parameter, item) as far as known, and `line`, `column` (from 1) and `length` in
+    characters its place in the text.
     """
 
     code: str
@@ -131,6 +157,16 @@ class Problem:
     path: tuple = ()
     line: Optional[int] = None
     column: Optional[int] = None
+    length: int = 0
+
+    @property
+    def of_key(self) -> bool:
+        """True where the name is wrong, not its value."""
+        return self.code in OF_KEYS
+
+    def at(self, line: int, column: int, length: int) -> Problem:
+        """This problem at that place."""
+        return replace(self, line=line, column=column, length=length)
 
     @property
     def text(self) -> str:
