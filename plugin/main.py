@@ -119,7 +119,7 @@ class Up42JobsPlugin:
         self._journey = Journey(self._works, self._parts.connections, self._parts.ledger, self._parts.settings)
         self._messages = Messages(self._iface.messageBar())
         self._messages.can(Offer.SHOW, self._show_jobs)
-        for offer in (Offer.LOAD, Offer.COLLECT):
+        for offer in (Offer.LOAD, Offer.COLLECT, Offer.FETCH):
             self._messages.can(offer, self._journey.job_actions.bring)
         self._journey.told.connect(self._messages.tell)
         self._journey.noticed.connect(self._messages.show)

@@ -71,5 +71,6 @@ def offer_word(offer: Offer, jobs: int) -> str:
         Offer.SHOW: tr("Show Job") if jobs == 1 else tr("Show Jobs"),
         Offer.LOAD: tr("Load Here"),
         Offer.COLLECT: tr("Download and Load"),
+        Offer.FETCH: tr("Fetch Again"),
         Offer.LATER: tr("Later"),
     }[offer]

@@ -23,6 +23,7 @@ from .connections import Connection, Connections
 from .endings import Ending, Endings, EndKind
 from .errors import explain
 from .ledger import Entry, Ledger
+from .mend import mend_layers
 from .origin import CurrentProject, Origin, outputs_parent
 from .poll import Snapshot
 from .records import Delivery, DeliveryState
@@ -180,8 +181,19 @@ class Arrivals(QObject):
     def _delivered(self, order: Order, prepared: Prepared) -> None:
         self._running -= 1
         self._show(order, Delivery(DeliveryState.DELIVERED, 1.0, prepared.folder))
-        self._place(order, prepared)
+        if not self._mended(order, prepared.folder):
+            self._place(order, prepared)
         self._next()
+
+    def _mended(self, order: Order, folder: Path) -> bool:
+        """Where layers in the open project had lost these files, they show them again; then no others are added."""
+        if not order.asked or order.task is not None or not mend_layers(order.job.id, folder):
+            return False
+        self._show(order, Delivery(DeliveryState.LOADED, 1.0, folder))
+        text = tr("The layers of “{job}” have their files again.").format(job=order.name)
+        ending = Ending(EndKind.LOADED, *order.key, "success", text)
+        self._note(lambda: self._ledger.note_loaded(*order.key), lambda _none: self._tell_asked(order, ending))
+        return True
 
     def _place(self, order: Order, prepared: Prepared) -> None:
         """Put what was delivered on the map of its project, or say where it is."""

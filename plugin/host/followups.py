@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
-from .ledger import Ledger
+from .ledger import DAMAGED, Ledger, LedgerError
 
+DAMAGE_TOLD = "damage told"
 LAPSES_AFTER_SECONDS = 60.0  # adding a job's layers takes less
 
 
@@ -54,6 +55,35 @@ def unloaded(ledger: Ledger, project_file: str) -> list[Unloaded]:
             (project_file,),
         ).fetchall()
     return [Unloaded(row["connection"], row["job"], Path(row["folder"])) for row in rows]
+
+
+def damage_to_tell(ledger: Ledger) -> Optional[Path]:
+    """Where a damaged ledger was put aside, for the first one who asks since; a later one gets None."""
+    try:
+        return _damage(ledger)
+    except LedgerError as e:
+        if e.code != "corrupt":
+            raise
+        return _damage(ledger)  # it was found just now
+
+
+def _damage(ledger: Ledger) -> Optional[Path]:
+    with ledger.transaction() as db:
+        row = db.execute("SELECT value FROM state WHERE name = ?", (DAMAGED,)).fetchone()
+        if row is None:
+            return None
+        told = db.execute("SELECT value FROM state WHERE name = ?", (DAMAGE_TOLD,)).fetchone()
+        if told is not None and told["value"] == row["value"]:
+            return None
+        db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (DAMAGE_TOLD, row["value"]))
+        return Path(row["value"])
+
+
+def connections_of(ledger: Ledger, jobs: Sequence[str]) -> list[tuple[str, str]]:
+    """(connection, job) of those of these jobs that were started from this profile."""
+    with ledger.transaction() as db:
+        rows = [db.execute("SELECT connection, job FROM entry WHERE job = ?", (job,)).fetchone() for job in jobs]
+    return [(row["connection"], row["job"]) for row in rows if row]
 
 
 def claim_telling(ledger: Ledger, connection: str, job: str, state: str) -> bool:

@@ -10,12 +10,12 @@ from qgis.PyQt.QtCore import QFile, QObject, pyqtSignal
 from ..delivery.disk import remove_folder
 from ..delivery.errors import DeliveryError
 from ..delivery.manifest import read_manifest
-from ..jobs.job import Task
+from ..jobs.job import Job, Task
 from ..net.cancel import Cancel
 from ..platforms.contract import Platform
 from . import followups
 from .arrivals import Arrivals
-from .connections import Connections
+from .connections import Connection, Connections
 from .errors import HostError, explain
 from .job_book import JobBook
 from .ledger import Ledger
@@ -26,7 +26,7 @@ from .support import support_information
 from .table_export import write_table
 from .tracker import Tracker
 from .words import number, tr
-from .work import Work, Works
+from .work import Works
 
 
 class JobActions(QObject):
@@ -48,7 +48,7 @@ class JobActions(QObject):
         self._works, self._connections, self._ledger = works, connections, ledger
         self._tracker, self._arrivals, self._book = tracker, arrivals, book
         self._next_page: dict[tuple[str, str], Optional[int]] = {}
-        self._listing: Optional[Work] = None
+        self._listing = False
 
     def spent(self, record: JobRecord, done: Callable[[Optional[int]], None]) -> None:
         """What the job has cost so far, in credits; None where that is not told."""
@@ -83,12 +83,36 @@ class JobActions(QObject):
         """Put the outputs of a notice's jobs into the open project, as the user asked; fetch what is not here yet."""
         for key in notice.jobs:
             connection, record = self._connections.by_id(key[0]), self._book.find(*key)
-            if connection is None or record is None:
+            if connection is None:
                 continue
-            if record.delivery.folder is not None:
+            if record is None:
+                self._fetch_unlisted(connection, key[1])
+            elif record.delivery.folder is not None and Offer.FETCH not in notice.offers:
                 self._arrivals.load(connection, record.job, record.delivery.folder)
             else:
                 self._arrivals.collect(connection, record.job)
+
+    def _fetch_unlisted(self, connection: Connection, job_id: str) -> None:
+        """A job of ours that no poll has brought yet."""
+
+        def do(cancel: Cancel) -> Job:
+            entry = self._ledger.entry(connection.id, job_id)
+            if entry is None:
+                raise HostError(tr("The job {job} was not started from this profile.").format(job=job_id))
+            return self._connections.open(connection, cancel).job(entry.project, job_id)
+
+        try:
+            self._connections.unlock(connection)
+        except HostError as e:
+            self.noticed.emit(Notice("warning", str(e)))
+            return
+        self._works.start(
+            tr("Ask"),
+            lambda cancel, _progress: do(cancel),
+            shown=False,
+            succeeded=lambda job: self._arrivals.collect(connection, job),
+            failed=lambda error: self.noticed.emit(Notice("warning", explain(error))),
+        )
 
     def load_task(self, record: JobRecord, task: Task) -> None:
         """Fetch one task's own output and put it on the map."""
@@ -124,7 +148,7 @@ class JobActions(QObject):
         def removed(_none: None) -> None:
             self._arrivals.forget_files(record.connection_id, record.job.id)
             text = tr("The files of “{job}” were removed from this computer. They can be fetched again.")
-            self.noticed.emit(Notice("info", text.format(job=_name(record)), (_key(record),), (Offer.COLLECT,)))
+            self.noticed.emit(Notice("info", text.format(job=_name(record)), (_key(record),), (Offer.FETCH,)))
 
         self._run(tr("Remove files"), remove, removed, record)
 
@@ -149,28 +173,34 @@ class JobActions(QObject):
         """List one page of jobs further down; `older_listed` follows."""
         key = (catalogue.connection.id, catalogue.project.id)
         page = self._next_page.get(key, 1)
-        if page is None or (self._listing is not None and self._listing.alive):
+        if page is None or self._listing:
             return
+        self._listing = True
 
         def do(cancel: Cancel) -> Page:
             platform = self._connections.open(catalogue.connection, cancel)
             return older(platform, self._ledger, catalogue.connection, catalogue.project, page)
 
         def listed(found: Page) -> None:
-            self._listing = None
-            news = self._book.add_page(*key, found)
+            news = self._book.add_page(*key, found)  # the view may want more at once: only after this
             # the polls have read the first pages; below them a page without news is the same list once more
             over = not found.jobs or (not news and page >= MAX_PAGES)
             self._next_page[key] = None if over else found.next_page
+            self._listing = False
             self.older_listed.emit(key[1], not over)
             if not news and not over:
                 self.list_older(catalogue)
 
-        def failed(_error: Exception) -> None:
-            self._listing = None  # the tracker tells of trouble, once; scrolling on asks again
+        def not_listed(_error: Optional[Exception] = None) -> None:
+            self._listing = False  # the tracker tells of trouble, once; scrolling on asks again
 
-        self._listing = self._works.start(
-            "List", lambda cancel, _progress: do(cancel), shown=False, succeeded=listed, failed=failed
+        self._works.start(
+            "List",
+            lambda cancel, _progress: do(cancel),
+            shown=False,
+            succeeded=listed,
+            failed=not_listed,
+            cancelled=not_listed,
         )
 
     def has_older(self, catalogue: Catalogue) -> bool:

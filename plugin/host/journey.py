@@ -61,7 +61,8 @@ class Journey(QObject):
         self.job_actions.noticed.connect(self.noticed)
         self.resume = Resume(works, connections, ledger, self._tracker, self._arrivals, self._project)
         self.resume.refused.connect(self._warn)
-        self.queue = JobQueue(works, connections, ledger, self._project)
+        self.resume.noticed.connect(self.noticed)
+        self.queue = JobQueue(works, connections, ledger, self._project, self._arrivals.sessions)
         self.queue.sent.connect(self._tracker.refresh)
         self.queue.told.connect(self.told)
         self._asking_tasks: set[str] = set()  # job ids

@@ -69,6 +69,7 @@ class Offer(Enum):
     SHOW = "show"
     LOAD = "load"
     COLLECT = "collect"
+    FETCH = "fetch"  # the same for layers that lost their files
     LATER = "later"
 
 

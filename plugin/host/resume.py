@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from pathlib import Path
+from typing import Any, Callable, Optional
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
@@ -14,14 +15,18 @@ from .connections import Connections
 from .errors import HostError, explain
 from .followups import Waiting
 from .ledger import Ledger
+from .mend import jobs_with_lost_layers
 from .origin import CurrentProject
+from .records import Notice, Offer
 from .tracker import Tracker
+from .words import tr
 from .work import Works
 
 
 class Resume(QObject):
     """Knows where jobs of ours wait. `begin` once; `check` when the user says so."""
 
+    noticed = pyqtSignal(object)  # Notice
     refused = pyqtSignal(str)  # why a connection or the ledger could not be asked
     waiting_changed = pyqtSignal(int)  # so many jobs wait on connections that are not asked before the user acts
 
@@ -44,8 +49,18 @@ class Resume(QObject):
 
     def begin(self) -> None:
         """Look into the ledger: the local engine's jobs are followed at once, the others are counted. No network."""
+        self._start(lambda: (followups.damage_to_tell(self._ledger), followups.waiting(self._ledger)), self._looked)
+
+    def _looked(self, found: tuple[Optional[Path], list[Waiting]]) -> None:
+        damaged, waiting = found
+        if damaged is not None:
+            text = tr(
+                "The plugin’s record of its jobs was damaged. It was put aside as {path}, and is taken from the"
+                " server and from the output folders again. None of these jobs is loaded by itself."
+            )
+            self.noticed.emit(Notice("warning", text.format(path=damaged)))
         self._arrivals.load_what_belongs_here()
-        self._start(lambda: followups.waiting(self._ledger), self._found)
+        self._found(waiting)
 
     def check(self) -> None:
         """Follow the jobs that wait on all connections, as the user asked: now a password may be asked for."""
@@ -90,13 +105,26 @@ class Resume(QObject):
 
     def _project_opened(self) -> None:
         self._arrivals.load_what_belongs_here()
+        lost = jobs_with_lost_layers()
+        if lost:
+            self._start(lambda: followups.connections_of(self._ledger, lost), self._offer_to_fetch)
+
+    def _offer_to_fetch(self, keys: list[tuple[str, str]]) -> None:
+        """Layers of these jobs have lost their files."""
+        if not keys:
+            return
+        if len(keys) == 1:
+            text = tr("The files of a job’s layers are no longer on this computer. They can be fetched again.")
+        else:
+            text = tr("The files of {n} jobs’ layers are no longer on this computer. They can be fetched again.")
+        self.noticed.emit(Notice("warning", text.format(n=len(keys)), tuple(keys), (Offer.FETCH, Offer.LATER)))
 
     def _project_saved(self) -> None:
         origin = self._project.origin
         if origin.project_file:
             self._start(lambda: followups.note_project_saved(self._ledger, origin.token, origin.project_file))
 
-    def _start(self, do: Callable[[], object], done: Callable[[object], None] = lambda _none: None) -> None:
+    def _start(self, do: Callable[[], object], done: Callable[[Any], None] = lambda _none: None) -> None:
         self._works.start(
             "Look for waiting jobs",
             lambda _cancel, _progress: do(),

@@ -177,8 +177,46 @@ def test_removed_files_can_be_fetched_again(start, tmp_path):
     session.qtbot.wait(500)
     assert not record.delivery.folder.exists()  # nothing comes back by itself
     session.journey.job_actions.download(session.record(job), load=False)
-    again = session.wait_for(job, DeliveryState.DELIVERED)
+    again = session.wait_for(job, DeliveryState.LOADED)  # its layers are on the map still, and show them again
     assert (again.delivery.folder / "job.json").exists()
+
+
+def test_layers_that_lost_their_files_get_them_back(start, project, tmp_path):
+    assert project.write(str(tmp_path / "work.qgz"))
+    session = start()
+    job = session.submit(session.request())
+    record = session.wait_for(job, DeliveryState.LOADED)
+    session.until(lambda: job.id in session.groups)
+    assert project.write()
+    session.journey.job_actions.remove_files(record)
+    session.until(lambda: session.record(job).delivery.state is DeliveryState.NONE)
+    session.close()
+    project.clear()
+    again = start()
+    notices: list[Notice] = []
+    again.journey.noticed.connect(notices.append)
+    project.read(str(tmp_path / "work.qgz"))
+    layers = [layer for layer in project.mapLayers().values() if not layer.isValid()]
+    assert layers
+    again.until(lambda: notices)
+    assert notices[0].offers == (Offer.FETCH, Offer.LATER)
+    count = len(project.mapLayers())
+    again.journey.job_actions.bring(notices[0])
+    again.until(lambda: all(layer.isValid() for layer in layers))
+    again.until(lambda: any("have their files again" in notice.text for notice in notices))
+    assert len(project.mapLayers()) == count
+
+
+def test_an_interrupted_download_goes_on_where_it_was_begun(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    assert followups.begin_delivery(ledger, "c", "j", here) == here
+    assert followups.begin_delivery(ledger, "c", "j", there) == here
+    here.rmdir()
+    assert followups.begin_delivery(ledger, "c", "j", there) == there
+    followups.end_delivery(ledger, "c", "j")
+    assert followups.begin_delivery(ledger, "c", "j", tmp_path) == tmp_path
 
 
 def test_only_a_folder_of_that_job_is_removed(start, tmp_path):
