@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Optional
 
-from qgis.core import QgsGeometry, QgsPointXY, QgsProject
+from qgis.core import QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
@@ -59,6 +59,7 @@ class AoiBox(QGroupBox):
         self._usual_hint = self.aoiHintLabel.text()
         self._how_to_draw = self._note = ""
         self._edited: Optional[Aoi] = None
+        self._given_layer: Optional[QgsVectorLayer] = None  # dropped; else the current layer is the likely one
         self._kept: Optional[Aoi] = None  # what `recent` has as the last one
         self._restored = recent is None
         self.missing: Optional[MissingPackages] = None
@@ -209,14 +210,14 @@ class AoiBox(QGroupBox):
         if given.layer is None:
             self.sources.dropped(given)
             return
-        self.layer_row.show()  # so that the layer chosen before is not read first
-        self.layer_row.layerCombo.setLayer(given.layer)
+        self._given_layer = given.layer
         self.fromLayerButton.setChecked(True)
+        self._given_layer = None
 
     def _show_layers(self, shown: bool) -> None:
         if shown:
             self._drawing.stop()
-            self.layer_row.open()
+            self.layer_row.open(self._given_layer or self._canvas.currentLayer())
         else:
             self.sources.stop()
             self.layer_row.close_row()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from qgis.core import Qgis, QgsMapLayerProxyModel, QgsVectorLayer
+from qgis.core import Qgis, QgsMapLayer, QgsMapLayerProxyModel, QgsVectorLayer, QgsWkbTypes
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QWidget
 
@@ -73,13 +73,12 @@ class AoiLayerRow(QWidget):
         """True where the project has a polygon layer."""
         return self.layerCombo.count() > 0
 
-    def open(self, layer: Optional[QgsVectorLayer] = None) -> None:
-        """Show the row, and want the layer that is chosen, or `layer`."""
+    def open(self, layer: Optional[QgsMapLayer] = None) -> None:
+        """Show the row, and want `layer` where it is one that can be chosen, else the one that was chosen before."""
+        if isinstance(layer, QgsVectorLayer) and layer.geometryType() == QgsWkbTypes.GeometryType.PolygonGeometry:
+            self.layerCombo.setLayer(layer)  # before it is shown: so it is wanted once
         self.show()
-        if layer is not None and layer is not self.layer:
-            self.layerCombo.setLayer(layer)  # its signal wants it
-        else:
-            self._layer_chosen()
+        self._layer_chosen()
 
     def close_row(self) -> None:
         """Hide it and follow nothing any more."""
