@@ -85,6 +85,34 @@ class Photographer:
         self.desktop.wait(until)
 
 
+def photograph_aois(photographer: Photographer) -> None:
+    """The AOI box: a layer with several polygons and what mends them, handles on the map; ends with the example."""
+    desktop = photographer.desktop
+    desktop.do(
+        "from qgis.PyQt.QtCore import QEvent\nfrom qgis.PyQt.QtWidgets import QApplication\nbox = form.aoi\n"
+        "parcels = QgsVectorLayer('MultiPolygon?crs=EPSG:4326&field=name:string', 'Parcels', 'memory')\n"
+        "for west, width in ((-54.61, 0.03), (-54.57, 0.02)):\n"
+        "    parcel = QgsFeature(parcels.fields())\n"
+        "    parcel.setGeometry(QgsGeometry.fromRect(QgsRectangle(west, -25.43, west + width, -25.39)))\n"
+        "    parcels.dataProvider().addFeatures([parcel])\n"
+        "QgsProject.instance().addMapLayer(parcels)\niface.setActiveLayer(parcels)"
+    )
+    desktop.click("fromLayerButton")
+    desktop.wait("find('repair_hull') is not None")
+    desktop.do("QApplication.sendEvent(find('repair_hull'), QEvent(QEvent.Type.Enter))")  # as the pointer would
+    photographer.picture("a1-aoi-of-layer-repairs")
+    desktop.click("repair_hull")
+    desktop.wait("find('aoiRepairs') is None")
+    desktop.click("bboxRadio")
+    desktop.click("editAoiButton")
+    photographer.picture("a2-aoi-edited")
+    desktop.do(
+        "form.drawing.stop()\nbox._clear()\nQgsProject.instance().removeMapLayer(parcels)\n"
+        "model.set_filter(GeometricFilter.INTERSECTS)"
+    )
+    desktop.click("exampleButton")
+
+
 def photograph(photographer: Photographer) -> None:
     """All states, in the order in which a person would meet them."""
     desktop = photographer.desktop
@@ -94,6 +122,7 @@ def photograph(photographer: Photographer) -> None:
     desktop.click("exampleButton")
     photographer.estimated()
     photographer.picture("2-ready")
+    photograph_aois(photographer)
 
     photographer.run(until=LOADED)
     desktop.do("dock.tabs.setCurrentWidget(form)\nmodel.set_job_type(JobType.TEST_QUERY)")
