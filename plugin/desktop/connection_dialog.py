@@ -77,14 +77,14 @@ class ConnectionDialog(QDialog):
         self._stop()
         if self.loginCombo.currentData() is Login.PROJECT_KEY:
             hint = self.tr(
-                "Choose or make (+) an authentication of the kind Basic: the user name is the project ID, the password"
-                " is the project key. It is good for this one project."
+                "Authentication of the kind Basic: the project ID as user name, its key as password. Good for one"
+                " project."
             )
             self.projectIdsEdit.setPlaceholderText(self.tr("Empty: the project ID of the authentication"))
         else:
             hint = self.tr(
-                "Choose or make (+) an authentication of the kind Basic with the account’s user name and password, and"
-                " enter the IDs of the projects to work in."
+                "Authentication of the kind Basic: the account’s user name and password. Its projects are entered by"
+                " their IDs."
             )
             self.projectIdsEdit.setPlaceholderText(self.tr("One project ID on each line"))
         self.loginHint.setText(hint)

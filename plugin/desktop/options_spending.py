@@ -23,11 +23,12 @@ class SpendingOptions(QWidget):
         super().__init__(parent)
         set_up(self, "options_spending")
         self._settings = settings
+        self._shown: dict[QgsDoubleSpinBox, float] = {}  # at first: a cap of a script's may have decimals
         self._set_up(self.jobCapSpin, self.jobCapEur, settings.job_cap)
         self._set_up(self.monthCapSpin, self.monthCapEur, settings.month_cap)
 
     def _set_up(self, spin: QgsDoubleSpinBox, eur: QLabel, cap: Optional[float]) -> None:
-        spin.setDecimals(2)
+        spin.setDecimals(0)
         spin.setRange(NONE, MOST)
         spin.setSingleStep(10)
         spin.setSpecialValueText(self.tr("No cap"))
@@ -36,12 +37,16 @@ class SpendingOptions(QWidget):
         spin.setSuffix(self.tr(" credits"))
         spin.valueChanged.connect(lambda _value: eur.setText(in_eur(cap_of(spin))))
         spin.setValue(NONE if cap is None else cap)
-        eur.setText(in_eur(cap))
+        eur.setText(in_eur(cap_of(spin)))
+        self._shown[spin] = spin.value()
 
     def apply(self) -> None:
-        """Keep what is shown."""
-        self._settings.job_cap = cap_of(self.jobCapSpin)
-        self._settings.month_cap = cap_of(self.monthCapSpin)
+        """Keep what was changed."""
+        if self.jobCapSpin.value() != self._shown[self.jobCapSpin]:
+            self._settings.job_cap = cap_of(self.jobCapSpin)
+        if self.monthCapSpin.value() != self._shown[self.monthCapSpin]:
+            self._settings.month_cap = cap_of(self.monthCapSpin)
+        self._shown = {spin: spin.value() for spin in self._shown}
 
 
 def cap_of(spin: QgsDoubleSpinBox) -> Optional[float]:

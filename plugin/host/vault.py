@@ -44,8 +44,8 @@ class Vault:
             manager.clearMasterPassword()  # a wrong one would be taken for a right one
             raise VaultLocked(
                 tr(
-                    "QGIS’s authentication database stayed locked, so the connection can’t sign in: try again, and enter"
-                    " QGIS’s master password."
+                    "QGIS’s authentication database stayed locked, so the connection can’t sign in: try again, and"
+                    " enter QGIS’s master password."
                 )
             )
 
@@ -59,8 +59,9 @@ class Vault:
         if not manager.masterPasswordIsSet():
             raise VaultLocked(
                 tr(
-                    "The login of this connection is in QGIS’s authentication database, which is locked: choose Try"
-                    " Again to unlock it."
+                    "The login of this connection is in QGIS’s authentication database, which is locked: open the"
+                    " connection in the dock, or choose Try Again there, and enter QGIS’s master password."
+                    " (qgis_process takes it from the file that QGIS_AUTH_PASSWORD_FILE names.)"
                 )
             )
         read, config = manager.loadAuthenticationConfig(authcfg, QgsAuthMethodConfig(), True)

@@ -226,8 +226,22 @@ def test_outputs_and_spending(page: OptionsPage, tmp_path) -> None:
     assert (settings.collect_policy, settings.make_overviews) == ("ask", False)
     assert settings.output_folder == str(tmp_path)
     spending.jobCapSpin.clear()
+    assert spending.jobCapEur.text() == ""
     page.apply()
     assert Settings().job_cap is None
+
+
+def test_a_cap_with_decimals_stays_as_it_is_until_it_is_changed(page: OptionsPage, qtbot) -> None:
+    Settings().job_cap = 12.5
+    again = OptionsFactory(lambda: None).createWidget(None)
+    qtbot.addWidget(again)
+    again.show()
+    qtbot.waitUntil(lambda: again.spending is not None)
+    again.apply()
+    assert Settings().job_cap == 12.5
+    again.spending.jobCapSpin.setValue(20)
+    again.apply()
+    assert Settings().job_cap == 20.0
 
 
 def test_the_dock_opens_a_server_it_breaks_and_is_mended(
