@@ -59,6 +59,8 @@ class Prepared:
         if left_out:
             text = tr("“{job}”: outputs loaded: {count}; not loaded: {others}.")
             others = "; ".join(f"{skipped.path.name} ({skipped.reason})" for skipped in left_out[:SKIPPED_TOLD])
+            if len(left_out) > SKIPPED_TOLD:
+                others += "; " + tr("{n} more in Log Messages").format(n=len(left_out) - SKIPPED_TOLD)
             return "warning", text.format(job=self.info.name, count=count, others=others)
         if not count and not self.scan.scenes:
             text = tr("“{job}” found no scene: widen the dates or allow more clouds.")

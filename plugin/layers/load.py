@@ -18,6 +18,7 @@ from qgis.core import (
     QgsCsException,
     QgsLayerTreeGroup,
     QgsMapLayer,
+    QgsMessageLog,
     QgsProject,
     QgsRasterLayer,
     QgsReadWriteContext,
@@ -41,6 +42,7 @@ from .words import tr
 
 AOI, FOOTPRINTS, OUTPUT, QUICKLOOK = "aoi", "footprints", "output", "quicklook"
 TABLE_CRS = "EPSG:4326"  # of positions in a CSV file, which can't say it; contract 5.2: results are WGS 84
+LOG = "UP42 Jobs"  # the tab of QGIS's Log Messages
 MARGIN = 1.1  # of the extent to zoom to
 
 
@@ -95,7 +97,10 @@ class JobLayers:
         return group
 
     def _show(self) -> None:
+        """Show what was added, and write down what was not: a message has room for some of it only."""
         self.group.setItemVisibilityChecked(True)
+        for skipped in (*self._scan.skipped, *self.failed):
+            QgsMessageLog.logMessage(f"{self._info.name}: {skipped.path.name}: {skipped.reason}", LOG, notifyUser=False)
 
     def _order(self, item: tuple[Found, str]) -> tuple[bool, bool, str, str]:
         """Vectors above rasters, quicklooks below all; then the newest on top."""

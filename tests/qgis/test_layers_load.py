@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional
 import numpy as np
 import pytest
 from qgis.core import (
+    QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsDateTimeRange,
@@ -362,10 +363,17 @@ def test_a_scan_alone_is_enough_for_aoi_and_footprints(project: QgsProject, outp
 
 
 def test_a_file_that_vanished_is_told_and_the_others_load(project: QgsProject, output: Path) -> None:
+    (output / "readme.txt").write_text("hello")
     scan, look = ready(output)
+    logged: list[str] = []
+    QgsApplication.messageLog().messageReceived.connect(lambda text, tag, _level: logged.append(f"{tag}: {text}"))
     (output / "LC08_224077_ndvi.tif").unlink()
     coming = JobLayers(project, INFO, scan, look)
     while coming.add_next():
         continue
     assert [skipped.path.name for skipped in coming.failed] == ["LC08_224077_ndvi.tif"]
     assert len(project.mapLayers()) == 5
+    assert [line.partition(INFO.name)[2].split(": ")[1] for line in logged if line.startswith("UP42 Jobs")] == [
+        "readme.txt",
+        "LC08_224077_ndvi.tif",
+    ]
