@@ -18,7 +18,7 @@ WIDTH_NEEDED = {  # pixels of the table, where the user chose nothing
     Column.WORKFLOW: 860,
 }
 ALWAYS = (Column.STATUS, Column.NAME)
-WIDTHS = {Column.STATUS: 112, Column.TYPE: 86, Column.WORKFLOW: 140, Column.CREATED: 122, Column.DURATION: 72,
+WIDTHS = {Column.STATUS: 122, Column.TYPE: 86, Column.WORKFLOW: 140, Column.CREATED: 122, Column.DURATION: 72,
           Column.CREDITS: 62, Column.OUTPUTS: 112}  # fmt: skip
 
 

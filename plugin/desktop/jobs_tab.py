@@ -173,6 +173,8 @@ class JobsTab(QWidget):
         more = "+" if self._model.has_older and known else ""
         if self._model.filter.is_on:
             text = self.tr("{n} of {all} jobs").format(n=number(passing), all=number(known) + more)
+        elif known == 1 and not more:
+            text = self.tr("1 job")
         else:
             text = self.tr("{n} jobs").format(n=number(known) + more)
         self.countLabel.setText(text)
