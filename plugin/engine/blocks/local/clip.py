@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional, Sequence
@@ -13,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ..bands import BLUE, GREEN, RED, band_of
 from ..pixels import quicklooks
-from ..pixels.crs import Reprojection
+from ..pixels.frame import frame_of, in_crs
 from ..pixels.rasters import (
     Cutter,
     GeoTransform,
@@ -22,14 +21,12 @@ from ..pixels.rasters import (
     build_overviews,
     create_geotiff,
     is_value,
-    pixel_bounds,
     shifted,
     windows,
 )
 from .scenes import LocalScene
 
 _NODATA_FLOAT = -9999.0
-_EDGE_PARTS = 64  # an AOI's edge may bend in the scene's CRS: it is cut into steps of its size / 64
 
 
 @dataclass(frozen=True)
@@ -90,9 +87,8 @@ def clip_scene(
     geotransform: GeoTransform = header.geotransform  # type: ignore[assignment]
     frame, cutter = Window(0, 0, header.columns, header.rows), None
     if area is not None:
-        longest = max(area.bounds[2] - area.bounds[0], area.bounds[3] - area.bounds[1])
-        outline = Reprojection("EPSG:4326", header.crs).polygon(area, longest / _EDGE_PARTS)
-        clipped = _frame_of(outline, geotransform, header.columns, header.rows)
+        outline = in_crs(area, header.crs)
+        clipped = frame_of(outline, geotransform, header.columns, header.rows)
         if clipped is None:
             return None
         frame, cutter = clipped, Cutter(outline, geotransform, header.crs)
@@ -144,15 +140,6 @@ def _copy(
         dataset.WriteArray(pixels, part.column, part.row)
         progress((part.row + part.rows) / frame.rows)
     return Clipped(frame.columns, frame.rows, count, moved)
-
-
-def _frame_of(outline: BaseGeometry, geotransform: GeoTransform, columns: int, rows: int) -> Optional[Window]:
-    """The pixels around an outline, within the raster; None where it lies beside."""
-    if not all(math.isfinite(value) for value in outline.bounds):
-        return None
-    left, top, right, bottom = pixel_bounds(outline, geotransform)
-    left, top, right, bottom = max(0, left), max(0, top), min(columns, right), min(rows, bottom)
-    return Window(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
 def _nodata(declared: Optional[float], source: _Bands) -> tuple[float, bool]:

@@ -15,7 +15,7 @@ import numpy as np
 from osgeo import gdal
 from shapely.geometry.base import BaseGeometry
 
-from ..pixels.crs import Reprojection
+from ..pixels.frame import frame_of, in_crs
 from ..pixels.rasters import (
     Cutter,
     Layout,
@@ -23,7 +23,6 @@ from ..pixels.rasters import (
     build_overviews,
     create_geotiff,
     is_value,
-    pixel_bounds,
     shifted,
     windows,
 )
@@ -33,7 +32,6 @@ from .stack import BandGrid, BandSource, Stack, nodata_for, open_stack, read_ban
 READERS = 8  # threads, and so connections
 WINDOW = 2048  # pixels: whole blocks of a COG, several in one request
 WINDOWS_AHEAD = 3  # that are read while one is written: bounds the memory
-_EDGE_PARTS = 64  # an AOI's edge may bend in the scene's CRS: it is cut into steps of its size / 64
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def _clip(
     frame, cutter = Window(0, 0, stack.columns, stack.rows), None
     if area is not None:
         outline = in_crs(area, stack.crs)
-        found = frame_of(outline, stack)
+        found = frame_of(outline, stack.geotransform, stack.columns, stack.rows)
         if found is None:
             return None
         frame, cutter = found, Cutter(outline, stack.geotransform, stack.crs)
@@ -161,18 +159,3 @@ def _create(path: Path, stack: Stack, frame: Window, nodata: Optional[float], ta
             output.GetRasterBand(number).SetScale(1.0 if band.scale is None else band.scale)
             output.GetRasterBand(number).SetOffset(band.offset or 0.0)
     return output
-
-
-def in_crs(area: BaseGeometry, crs: str) -> BaseGeometry:
-    """An area of EPSG:4326 in a scene's CRS, its edges kept."""
-    longest = max(area.bounds[2] - area.bounds[0], area.bounds[3] - area.bounds[1])
-    return Reprojection("EPSG:4326", crs).polygon(area, longest / _EDGE_PARTS)
-
-
-def frame_of(outline: BaseGeometry, stack: Stack) -> Optional[Window]:
-    """The pixels around an outline, within the stack; None where it lies beside."""
-    if not np.isfinite(outline.bounds).all():
-        return None
-    left, top, right, bottom = pixel_bounds(outline, stack.geotransform)
-    left, top, right, bottom = max(0, left), max(0, top), min(stack.columns, right), min(stack.rows, bottom)
-    return Window(left, top, right - left, bottom - top) if right > left and bottom > top else None

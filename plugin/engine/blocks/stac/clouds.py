@@ -8,8 +8,8 @@ from typing import Optional
 import numpy as np
 from shapely.geometry.base import BaseGeometry
 
-from ..pixels.rasters import Cutter, GeoTransform, Window, pixel_bounds
-from .clip import in_crs
+from ..pixels.frame import frame_of, in_crs
+from ..pixels.rasters import Cutter, GeoTransform, Window
 from .files import RemoteFiles
 
 CLOUDS = (8, 9, 10)  # of Sentinel-2's scene classification: medium, high probability, thin cirrus (ESA)
@@ -25,12 +25,9 @@ def cloud_over(address: str, area: BaseGeometry) -> Optional[float]:
         geotransform: GeoTransform = tuple(dataset.GetGeoTransform())
         crs = dataset.GetSpatialRef().ExportToWkt()
         outline = in_crs(area, crs)
-        left, top, right, bottom = pixel_bounds(outline, geotransform)
-        left, top = max(0, left), max(0, top)
-        right, bottom = min(dataset.RasterXSize, right), min(dataset.RasterYSize, bottom)
-        if right <= left or bottom <= top:
+        window = frame_of(outline, geotransform, dataset.RasterXSize, dataset.RasterYSize)
+        if window is None:
             return None
-        window = Window(left, top, right - left, bottom - top)
         factor = max(1.0, max(window.columns, window.rows) / LONGEST)
         size = math.ceil(window.columns / factor), math.ceil(window.rows / factor)
         classes = files.read("scl", 1, window, size)

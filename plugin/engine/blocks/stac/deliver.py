@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Mapping, Optional, Sequence
 
 from ..base import BlockFailure, Feature, TaskContext
-from ..features import DATA_PATH, write_features
+from ..features import write_features
 from ..filters import SceneFilter, unknown_ids_line
 from ..processing import safe_name
+from .arrange import arranged
 from .clip import Clipped, clip_scene
-from .clouds import cloud_over
-from .features import mosaic_feature, scene_feature
+from .features import scene_feature
 from .files import NotReadable, Permits
-from .http import Http, HttpRefused
+from .http import Http
+from .looks import Looks
 from .passes import Pass, passes_of, say_percent
-from .pictures import draw_from_pixels, draw_thumbnail, thumbnail_key
 from .rights import collection_of, rights_of
 from .scenes import StacScene
 from .search import StacSearch
 from .sources import Source
 from .stack import BandSource
-from .warp import usual_crs, warp_together
 
-SIDE_READERS = 4  # scenes whose clouds and quicklooks are read at once
 _SEARCH_PART, _SIDE_PART = 0.05, 0.15  # of the progress
 
 
@@ -69,13 +65,19 @@ class Delivery:
         for of in passes:
             log.info(of.line)
         self._say_what_is_missing(passes)
-        clouds = self._look(found)
+        looks = Looks(self._order.source, self._permits, self._order.assets[0], self._task.quicklooks, log)
+        clouds = looks.take(
+            found, self._wanted.area, lambda part: self._task.progress(_SEARCH_PART + _SIDE_PART * part)
+        )
         features = self._features(found, passes, clouds)
         if not features:
             raise BlockFailure(*self._nothing_delivered(len(found)))
         if self._lost:
             log.warning("%d of %d scenes delivered; not: %s.", len(features), len(found), ", ".join(self._lost))
-        write_features(self._task.output, self._rearranged(features, passes))
+        if not self._task.dry_run:
+            order = self._order
+            features = arranged(features, passes, self._task.output, order.crs, order.mosaic, log)
+        write_features(self._task.output, features)
 
     def _say_what_is_missing(self, passes: Sequence[Pass]) -> None:
         best = max((of.coverage for of in passes if of.coverage is not None), default=100.0)
@@ -84,49 +86,6 @@ class Delivery:
                 "No pass covers the whole AOI (at most %s): a higher limit may bring its other scenes.",
                 say_percent(best),
             )
-
-    def _look(self, scenes: Sequence[StacScene]) -> dict[str, Optional[float]]:
-        """Quicklooks, and the clouds over the AOI by scene id. What can't be had of these stops nothing."""
-        clouds: dict[str, Optional[float]] = {}
-        done = 0
-        with ThreadPoolExecutor(SIDE_READERS, "look") as pool:
-            for scene, cloud in zip(scenes, pool.map(self._look_at, scenes)):
-                clouds[scene.id] = cloud
-                done += 1
-                self._task.progress(_SEARCH_PART + _SIDE_PART * done / len(scenes))
-        for scene in scenes:
-            share = clouds[scene.id]
-            if share is not None:
-                self._task.log.info("%s: %s cloud over the AOI.", scene.id, say_percent(share))
-        return clouds
-
-    def _look_at(self, scene: StacScene) -> Optional[float]:
-        self._draw_quicklook(scene)
-        classes = scene.asset("SCL", self._order.source)
-        if classes is None or self._wanted.area is None:
-            return None
-        try:
-            return cloud_over(self._permits.signed(classes), self._wanted.area)
-        except (NotReadable, BlockFailure):
-            return None
-
-    def _draw_quicklook(self, scene: StacScene) -> None:
-        path = self._task.quicklooks / f"{safe_name(scene.id)}.jpg"
-        key = thumbnail_key(scene)
-        try:
-            if key is not None:
-                # a session is not for several threads
-                draw_thumbnail(scene, self._permits.signed(scene.assets[key]), _http_of_thread(), path)
-                return
-        except (NotReadable, HttpRefused, BlockFailure):
-            path.unlink(missing_ok=True)
-        asset = scene.asset("visual", self._order.source) or scene.asset(self._order.assets[0], self._order.source)
-        try:
-            if asset is not None:
-                draw_from_pixels(scene, self._permits.signed(asset), path)
-        except (NotReadable, BlockFailure):
-            path.unlink(missing_ok=True)
-            self._task.log.info("%s has no quicklook that can be read.", scene.id)
 
     def _features(
         self, found: Sequence[StacScene], passes: Sequence[Pass], clouds: Mapping[str, Optional[float]]
@@ -223,47 +182,6 @@ class Delivery:
             "NO_OUTPUT_ERROR",
             "The scenes found have no image inside the AOI: move the AOI or widen the dates.",
         )
-
-    def _rearranged(self, features: list[Feature], passes: Sequence[Pass]) -> list[Feature]:
-        """The features after mosaics and reprojection, where these are asked for."""
-        if self._task.dry_run or not (self._order.mosaic or self._order.crs):
-            return features
-        result = []
-        for of in passes:
-            ids = [scene.id for scene in of.scenes]
-            mine = [feature for feature in features if feature["id"] in ids]
-            groups = [mine] if self._order.mosaic and len(mine) > 1 else [[feature] for feature in mine]
-            result += [self._warped(of, group) for group in groups]
-        return result
-
-    def _warped(self, of: Pass, group: list[Feature]) -> Feature:
-        output, log = self._task.output, self._task.log
-        paths = [output / feature["properties"][DATA_PATH] for feature in group]
-        if len(group) == 1 and self._order.crs is None:
-            return group[0]
-        crs = self._order.crs or usual_crs(paths)
-        name = f"{paths[0].stem}_mosaic.tif" if len(group) > 1 else f"{paths[0].stem}_reprojected.tif"
-        warp_together(paths, output / name, crs)
-        for path in paths:
-            path.unlink()
-        words = self._order.crs or "their own CRS"
-        if len(group) > 1:
-            names = ", ".join(str(feature["id"]) for feature in group)
-            log.info("Mosaic, as asked for: %s are one raster in %s, the first on top.", names, words)
-            return mosaic_feature(of, group, name)
-        log.info("Reprojected, as asked for: %s is in %s, by nearest neighbour.", group[0]["id"], words)
-        (output / name).replace(paths[0])
-        return group[0]
-
-
-_threads = threading.local()
-
-
-def _http_of_thread() -> Http:
-    if not hasattr(_threads, "http"):
-        _threads.http = Http(tries=3)
-    found: Http = _threads.http
-    return found
 
 
 def _ascii(text: str) -> str:
