@@ -68,6 +68,7 @@ class AoiBox(QGroupBox):
         self._remember.setInterval(REMEMBER_MS)
         self._remember.timeout.connect(self._keep_last)
         self._add_parts(reader)
+        self._set_tab_order()
         self._set_icons()
         self._connect_sources()
         self._connect_tools()
@@ -88,6 +89,17 @@ class AoiBox(QGroupBox):
         self.clips = AoiClipChecks(self._model)
         for part in (self.problem, self.repairs, self.filter, self.clips):
             self.aoiLayout.addWidget(part)
+
+    def _set_tab_order(self) -> None:
+        """What was added at run time comes where the eye meets it."""
+        row = self.layer_row
+        in_order = [self.moreSourcesButton, row.layerCombo, row.readAgainButton, row.nameFieldCombo]
+        in_order += [row.selectedOnlyCheck, row.followCheck, self.aoiNameEdit, self.zoomToAoiButton]
+        in_order += [self.editAoiButton, self.saveAoiButton, self.clearAoiButton, self.exampleButton]
+        in_order += [self.filter.intersectsRadio, self.filter.bboxRadio, self.filter.containsRadio]
+        for before, after in zip(in_order, in_order[1:]):
+            QWidget.setTabOrder(before, after)
+        self.repairs.comes_after = self.exampleButton
 
     def _set_icons(self) -> None:
         self.drawPolygonButton.setIcon(own_icon("draw_polygon"))

@@ -33,6 +33,7 @@ class AoiRepairsBox(QWidget):
         self._work: Optional[Work] = None
         self._for: Optional[tuple] = None
         self._repairs: dict[QObject, Repair] = {}
+        self.comes_after: QWidget = self  # by Tab
         self.each_polygon_wanted = False  # a job of each polygon is offered where somebody makes them
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -70,11 +71,14 @@ class AoiRepairsBox(QWidget):
             self._layout.removeWidget(button)
             button.deleteLater()
         self._repairs = {}
+        before = self.comes_after
         for repair in found:
             if repair.kind is RepairKind.EACH_POLYGON and not self.each_polygon_wanted:
                 continue
             button = self._button(repair)
             self._layout.addWidget(button)
+            self.setTabOrder(before, button)
+            before = button
             self._repairs[button] = repair
         self.setVisible(bool(self._repairs))
 

@@ -68,7 +68,13 @@ class AoiReader:
             log(f"No AOI of {name}: {type(error).__name__}: {error}")
             refused(Problem("aoi_unreadable_file", {"name": name}, where="aoi"))
 
-        return self._start(read, done, failed)
+        def read_all() -> FoundAois:
+            found = read()
+            if len(found.aois) > 1:
+                _ = found.whole  # computed here, and kept
+            return found
+
+        return self._start(read_all, done, failed)
 
     def _start(self, do: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Exception], None]) -> Work:
         return self._works.start(

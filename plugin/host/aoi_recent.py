@@ -9,6 +9,7 @@ from ..jobs.aoi import Aoi, AoiError
 from .settings import Settings
 
 MOST = 10
+MOST_PARTS = 100
 LARGEST = 60_000  # characters of one AOI, about 1500 corners; a settings file is no store of data
 
 
@@ -46,9 +47,9 @@ class RecentAois:
 
 
 def _to_plain(aoi: Aoi) -> Optional[dict[str, Any]]:
-    corners = sum(len(part.exterior.coords) for part in getattr(aoi.geometry, "geoms", [aoi.geometry]))
-    if corners * 20 > LARGEST:  # before it is written out: that takes time
-        return None
+    parts = getattr(aoi.geometry, "geoms", [aoi.geometry])
+    if len(parts) > MOST_PARTS or sum(len(part.exterior.coords) for part in parts) * 20 > LARGEST:
+        return None  # before it is written out: that takes time
     plain = {"name": aoi.name, "geometry": aoi.geojson}
     return plain if len(json.dumps(plain)) <= LARGEST else None
 

@@ -10,9 +10,12 @@ from qgis.core import (
     QgsFeature,
     QgsGeometry,
     QgsMimeDataUtils,
+    QgsPointXY,
     QgsProject,
     QgsRectangle,
     QgsSettings,
+    QgsSnappingConfig,
+    QgsTolerance,
     QgsVectorLayer,
 )
 from qgis.gui import QgsMapToolPan
@@ -541,3 +544,43 @@ def test_a_map_over_the_date_line(aoi, model, qtbot):
     west, _south, east, _north = model.request.aoi.geometry.bounds
     assert west == -180
     assert east < 0
+
+
+def test_tab_goes_through_the_box_as_the_eye_does(aoi, model, qtbot):
+    polygon_layer(HOLED)
+    aoi.box.fromLayerButton.click()
+    qtbot.waitUntil(lambda: aoi.box.repairs.isVisible())
+    expected = [
+        "drawPolygonButton", "drawRectangleButton", "mapViewButton", "fromLayerButton", "moreSourcesButton",
+        "layerCombo", "readAgainButton", "nameFieldCombo", "selectedOnlyCheck", "followCheck",
+        "aoiNameEdit", "zoomToAoiButton", "editAoiButton", "saveAoiButton", "clearAoiButton",
+        "repair_fill_holes", "intersectsRadio",
+    ]  # fmt: skip
+    aoi.box.drawPolygonButton.setFocus()
+    met = [aoi.box.focusWidget().objectName()]
+    while met[-1] != expected[-1] and len(met) < 40:
+        aoi.box.focusNextChild()
+        met.append(aoi.box.focusWidget().objectName())
+    assert met == expected
+
+
+def test_corners_snap_to_layers_as_qgis_is_told(aoi, model, qtbot):
+    layer = polygon_layer(ONE)
+    aoi.canvas.setLayers([layer])
+    utils = aoi.canvas.snappingUtils()
+    config = QgsSnappingConfig(QgsProject.instance())
+    config.setEnabled(True)
+    config.setMode(QgsSnappingConfig.SnappingMode.AllLayers)
+    config.setType(QgsSnappingConfig.SnappingType.Vertex)
+    config.setTolerance(20)
+    config.setUnits(QgsTolerance.UnitType.Pixels)
+    utils.setMapSettings(aoi.canvas.mapSettings())
+    utils.setConfig(config)
+    qtbot.waitUntil(lambda: utils.snapToMap(QgsPointXY(13.3, 52.45)).isValid())
+    aoi.box.drawPolygonButton.click()
+    for lon, lat in ((13.303, 52.452), (13.35, 52.42), (13.398, 52.452)):
+        aoi.click(lon, lat)
+    aoi.click(13.35, 52.44, RIGHT)
+    corners = Edited(model).corners
+    assert (13.3, 52.45) in corners
+    assert (13.4, 52.45) in corners
