@@ -48,6 +48,7 @@ class JobsModel(QAbstractItemModel):
         self._records: Mapping[str, JobRecord] = {}
         self._order = JobsOrder()
         self._limit = ROWS_AT_ONCE
+        self._showing = False
         self._shown: list[str] = []
         self._rows: dict[str, int] = {}
         self._tasks: dict[str, tuple[Task, ...]] = {}  # as the view knows them
@@ -123,10 +124,18 @@ class JobsModel(QAbstractItemModel):
         self._rows = {job_id: row for row, job_id in enumerate(shown)}
 
     def _show(self) -> None:
-        """Become the first rows of the order, in steps that Qt allows: remove, move, insert."""
+        """Become the first rows of the order; a view that asks for more meanwhile asks again afterwards."""
         wanted = self._order.ids[: self._limit]
         if wanted == self._shown:
             return
+        self._showing = True
+        try:
+            self._become(wanted)
+        finally:
+            self._showing = False
+
+    def _become(self, wanted: list[str]) -> None:
+        """In steps that Qt allows: remove, move, insert."""
         staying = set(wanted)
         for first, last in reversed(list(_ranges([row for row, i in enumerate(self._shown) if i not in staying]))):
             self.beginRemoveRows(QModelIndex(), first, last)
@@ -219,6 +228,8 @@ class JobsModel(QAbstractItemModel):
 
     def fetchMore(self, parent: QModelIndex) -> None:
         """Show more, or ask for more."""
+        if self._showing:
+            return
         if parent.isValid():
             self.tasks_wanted.emit(self._record(parent))
         elif self._limit < len(self._order.ids):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import math
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Iterable, Mapping
 
 from ..host.records import JobRecord
-from .job_words import job_seconds, job_title, outputs_word, status_word
+from ..host.words import state_word
+from ..jobs.job import JobState
+from .job_words import job_seconds, job_title, outputs_word
 from .jobs_filter import JobFilter, searched
-
-LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class Column(IntEnum):
@@ -26,27 +27,34 @@ class Column(IntEnum):
     OUTPUTS = 7
 
 
+@lru_cache(maxsize=256)
+def _state_key(state: JobState, raw: str) -> str:
+    """The same few words for all jobs: to translate each anew would be felt with 10,000 of them."""
+    return (raw if state is JobState.UNKNOWN else state_word(state)).casefold()
+
+
 def sort_key(record: JobRecord, column: Column) -> tuple[Any, ...]:
     """What a record is sorted by; equal ones by their time, then by their id."""
-    created = record.job.created_at or LONG_AGO
+    job = record.job
+    created = job.created_at.timestamp() if job.created_at else 0.0
     value: Any = ""
     if column is Column.STATUS:
-        value = status_word(record).casefold()
+        value = _state_key(job.state, job.raw_status)
     elif column is Column.NAME:
         value = job_title(record).casefold()
     elif column is Column.TYPE:
-        value = record.job.job_type.value
+        value = job.job_type.value
     elif column is Column.WORKFLOW:
-        value = record.job.workflow_name.casefold()
+        value = job.workflow_name.casefold()
     elif column is Column.CREATED:
-        value = (record.unconfirmed, created)
+        value = math.inf if record.unconfirmed else created
     elif column is Column.DURATION:
-        value = job_seconds(record.job) or -1.0
+        value = job_seconds(job) or -1.0
     elif column is Column.CREDITS:
         value = -1 if record.credits_used is None else record.credits_used
     elif column is Column.OUTPUTS:
         value = outputs_word(record).casefold()
-    return value, created, record.job.id
+    return value, created, job.id
 
 
 class JobsOrder:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt
+from qgis.PyQt.QtWidgets import QTreeView
 
 from up42_jobs.plugin.desktop.job_words import details, utc_time
 from up42_jobs.plugin.desktop.jobs_filter import Group, JobFilter
@@ -62,6 +63,25 @@ def test_the_model_becomes_any_jobs_by_steps_that_qt_allows(qgis_app, qtmodeltes
             tasks = [model.data(model.index(n, 0, job), TASK_ROLE) for n in range(model.rowCount(job))]
             assert tasks == list(one.tasks)
             assert all(model.parent(model.index(n, 0, job)) == job for n in range(len(tasks)))
+
+
+def test_a_view_that_comes_to_the_end_of_its_rows_may_ask_while_they_change(qgis_app, qtbot):
+    """The view asks for more rows in the middle of a change; that must not change the model under it."""
+    model = JobsModel()
+    view = QTreeView()
+    qtbot.addWidget(view)
+    view.resize(400, 900)
+    view.setModel(model)
+    view.show()
+    qtbot.waitExposed(view)
+    model.set_records([record(n) for n in range(1000)])
+    for text in ("9", "99", "", "1 2", ""):
+        model.set_filter(JobFilter(text=text))
+        view.scrollToBottom()
+        for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
+            model.sort(int(Column.NAME), order)
+            qtbot.wait(20)
+        assert len(shown(model)) == len(set(model._shown)) >= 1
 
 
 def test_a_filter_leaves_out_and_brings_back(qgis_app):
