@@ -62,8 +62,7 @@ CREATE TABLE queued (
   id INTEGER PRIMARY KEY, batch TEXT NOT NULL, connection TEXT NOT NULL, project TEXT NOT NULL,
   fingerprint TEXT NOT NULL, request TEXT NOT NULL, priced INTEGER NOT NULL, confirmed_credits REAL,
   confirmation TEXT NOT NULL, confirmed_at REAL NOT NULL, project_file TEXT NOT NULL, token TEXT NOT NULL,
-  state TEXT NOT NULL, job TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
-  session TEXT NOT NULL, seen REAL NOT NULL)
+  state TEXT NOT NULL, job TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', session TEXT NOT NULL)
 """,
     # What is still to be done for jobs of ours (followups.py), and what was taken from a server anew (rebuild.py).
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -14,15 +13,16 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from ..net.cancel import Cancel
 from .connections import Connection, Connections
 from .errors import explain
-from .ledger import Ledger, LedgerError
-from .origin import CurrentProject
+from .ledger import Ledger
+from .origin import CurrentProject, Origin
 from .queue_step import advance
 from .queue_store import Ordered, Queued, QueueStore, State
+from .sessions import Sessions
 from .words import tr
 from .work import Work, Works
 
 STEP_MS = {True: 1_500, False: 6_000}  # by Connection.is_local
-LOOK_MS = 10_000  # for queues of a QGIS that was killed, and after trouble
+LOOK_MS = 10_000  # for queues of a QGIS that ends meanwhile, and after trouble
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,17 @@ class JobQueue(QObject):
     sent = pyqtSignal()  # something became a job, or its end was seen
     told = pyqtSignal(str, str)  # level, text
 
-    def __init__(self, works: Works, connections: Connections, ledger: Ledger, project: CurrentProject) -> None:
+    def __init__(
+        self, works: Works, connections: Connections, ledger: Ledger, project: CurrentProject, sessions: Sessions
+    ) -> None:
         super().__init__()
         self._works, self._connections, self._ledger, self._project = works, connections, ledger, project
+        self._sessions = sessions
         self.session = uuid.uuid4().hex
         self._items: list[Queued] = []
+        self._over: frozenset[str] = frozenset()  # sessions
         self._work: Optional[Work] = None
+        self._again = False  # asked for while a step was under way
         self._troubles: list[str] = []
         self._stopped = False
         self._timer = QTimer(self)
@@ -89,7 +94,7 @@ class JobQueue(QObject):
         found = []
         for batch_id, group in groupby(sorted(self._items, key=lambda item: (item.batch, item.id)), lambda i: i.batch):
             items = tuple(group)
-            paused = any(i.state is State.WAITING for i in items) and items[0].is_orphan(self.session)
+            paused = any(i.state is State.WAITING for i in items) and items[0].session in self._over
             found.append(Batch(batch_id, items[0].connection, items, paused))
         return sorted(found, key=lambda batch: batch.items[0].id)
 
@@ -116,15 +121,26 @@ class JobQueue(QObject):
 
         return self._works.start(
             tr("Queue"),
-            lambda _cancel, _progress: QueueStore(self._ledger).add(connection.id, ordered, origin, self.session),
+            lambda _cancel, _progress: self._add(connection, ordered, origin),
             shown=False,
             succeeded=queued,
             failed=lambda error: failed(explain(error)),
         )
 
+    def _add(self, connection: Connection, ordered: Sequence[Ordered], origin: Origin) -> str:
+        """Worker thread. Others see by the locks that this QGIS will send it, and load what it delivers."""
+        for token in (self.session, origin.token):
+            self._sessions.hold(token)
+        return QueueStore(self._ledger).add(connection.id, ordered, origin, self.session)
+
     def go_on(self, batch: Batch) -> None:
         """The user continues a batch of an earlier session, at most at what was confirmed then."""
-        self._change(lambda store: store.take_over(batch.id, self.session))
+
+        def take_over(store: QueueStore) -> None:
+            self._sessions.hold(self.session)
+            store.take_over(batch.id, batch.items[0].session, self.session)
+
+        self._change(take_over)
 
     def discard(self, batch: Batch) -> None:
         """Take a batch off: what waits is not sent, what was sent goes on."""
@@ -143,28 +159,30 @@ class JobQueue(QObject):
         if self._stopped:
             return
         if self._work is not None:
-            self._timer.start(STEP_MS[True])
+            self._again = True
             return
+        self._again = False
         self._work = self._works.start(
             tr("Queue"),
-            lambda cancel, _progress: _step(self._connections, self._ledger, self.session, cancel),
+            lambda cancel, _progress: _step(self._connections, self._ledger, self._sessions, self.session, cancel),
             shown=False,
             succeeded=self._stepped,
             failed=self._failed,
         )
 
-    def _stepped(self, result: tuple[list[Queued], list[str]]) -> None:
+    def _stepped(self, result: tuple[list[Queued], frozenset[str], list[str]]) -> None:
         self._work = None
-        before, (self._items, troubles) = self._items, result
+        before, over = self._items, self._over
+        self._items, self._over, troubles = result
         for text in troubles:
             if text not in self._troubles:
                 self.told.emit("warning", tr("The queue waits. {why}").format(why=text))
         self._troubles = troubles
-        if [(i.id, i.state, i.session) for i in before] != [(i.id, i.state, i.session) for i in self._items]:
+        if _shown(before, over) != _shown(self._items, self._over):
             self.sent.emit()
             self.changed.emit()
-        if not self._stopped and self._items:
-            self._timer.start(self._interval())
+        if not self._stopped and (self._items or self._again):
+            self._timer.start(0 if self._again else self._interval())
 
     def _interval(self) -> int:
         own = [item for item in self._items if item.session == self.session and not item.state.over]
@@ -185,28 +203,38 @@ class JobQueue(QObject):
         self._timer.stop()
         if self._work is not None:
             self._work.cancel()
-        _thread.start_new_thread(_leave, (self._ledger, self.session))  # a killed QGIS is known by its silence
 
 
-def _leave(ledger: Ledger, session: str) -> None:
-    try:
-        QueueStore(ledger).leave(session)
-    except LedgerError:
-        return  # then it is known by its silence, too
+def _shown(items: Sequence[Queued], over: frozenset[str]) -> list[tuple[int, State, bool]]:
+    """What of the queue is seen."""
+    return [(item.id, item.state, item.session in over) for item in items]
 
 
 def _step(
-    connections: Connections, ledger: Ledger, session: str, cancel: Cancel
-) -> tuple[list[Queued], list[str]]:
-    """Advance, tidy up and look. What sends nothing with a price goes on by itself after a restart."""
+    connections: Connections, ledger: Ledger, sessions: Sessions, session: str, cancel: Cancel
+) -> tuple[list[Queued], frozenset[str], list[str]]:
+    """Advance, tidy up and look: what is queued, which sessions are over, and troubles.
+
+    After a restart what sends nothing with a price goes on by itself.
+    """
     store = QueueStore(ledger)
     items = store.all()
+    over = _over(items, sessions, session)
     asks = {item.batch for item in items if item.priced and item.state is State.WAITING}
-    for batch in {item.batch for item in items if item.is_orphan(session) and not item.state.over} - asks:
-        store.take_over(batch, session)
+    for item in items:
+        if item.session in over and item.batch not in asks and not item.state.over:
+            sessions.hold(session)
+            store.take_over(item.batch, item.session, session)
     troubles = advance(connections, ledger, session, cancel)
     items = store.all()
     done = {item.batch for item in items} - {item.batch for item in items if item.state is not State.DONE}
     for batch in done:
         store.discard(batch)
-    return [item for item in items if item.batch not in done], troubles
+    items = [item for item in items if item.batch not in done]
+    return items, _over(items, sessions, session), troubles
+
+
+def _over(items: Sequence[Queued], sessions: Sessions, session: str) -> frozenset[str]:
+    """The other sessions that have queued something and live no more."""
+    others = {item.session for item in items} - {session}
+    return frozenset(other for other in others if not sessions.lives_elsewhere(other))

@@ -33,7 +33,6 @@ TRY_LATER = (Unreachable, BadAnswer, NotAuthorised)
 def advance(connections: Connections, ledger: Ledger, session: str, cancel: Cancel) -> list[str]:
     """Bring this session's queue one step further; gives what kept it from that, as sentences. Raises LedgerError."""
     store, troubles = QueueStore(ledger), []
-    store.still_alive(session)
     own = [item for item in store.all() if item.session == session and not item.state.over]
     for (connection_id, project_id), group in groupby(sorted(own, key=_place), key=_place):
         connection = connections.by_id(connection_id)

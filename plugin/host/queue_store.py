@@ -22,8 +22,6 @@ from .origin import Origin
 from .submit import Confirmation
 from .words import tr
 
-ALIVE_SECONDS = 30.0  # a session that has not been heard of for so long is over
-
 
 class State(Enum):
     """How far one of the queued submits has come."""
@@ -64,16 +62,11 @@ class Queued:
     job: str
     reason: str
     session: str
-    seen: float
 
     @property
     def name(self) -> str:
         """The job's name."""
         return str(self.request.get("name") or "")
-
-    def is_orphan(self, session: str) -> bool:
-        """True where the session that it was queued in is neither this one nor, as far as one can tell, alive."""
-        return self.session != session and time.time() - self.seen > ALIVE_SECONDS
 
     @property
     def agreed(self) -> Confirmation:
@@ -120,9 +113,9 @@ class QueueStore:
                 }
                 db.execute(
                     "INSERT INTO queued (batch, connection, project, fingerprint, request, priced, confirmed_credits,"
-                    " confirmation, confirmed_at, project_file, token, state, session, seen) VALUES (:batch,"
-                    " :connection, :project, :fingerprint, :request, :priced, :confirmed_credits, :confirmation, :now,"
-                    " :project_file, :token, :state, :session, :now)",
+                    " confirmation, confirmed_at, project_file, token, state, session) VALUES (:batch, :connection,"
+                    " :project, :fingerprint, :request, :priced, :confirmed_credits, :confirmation, :now,"
+                    " :project_file, :token, :state, :session)",
                     values,
                 )
         return batch
@@ -162,23 +155,10 @@ class QueueStore:
                 (State.STOPPED.value, reason, item.id, State.WAITING.value),
             )
 
-    def still_alive(self, session: str) -> None:
-        """Tell other sessions that this one goes on."""
+    def take_over(self, batch: str, over: str, session: str) -> None:
+        """Go on with a batch of the session `over`, which is; where another has taken it meanwhile, it keeps it."""
         with self._ledger.transaction() as db:
-            db.execute("UPDATE queued SET seen = ? WHERE session = ?", (time.time(), session))
-
-    def leave(self, session: str) -> None:
-        """This session is over: what it has queued is anyone's at once."""
-        with self._ledger.transaction() as db:
-            db.execute("UPDATE queued SET seen = 0 WHERE session = ?", (session,))
-
-    def take_over(self, batch: str, session: str) -> None:
-        """Go on with a batch of a session that is over; one that is alive keeps its own."""
-        with self._ledger.transaction() as db:
-            db.execute(
-                "UPDATE queued SET session = ?, seen = ? WHERE batch = ? AND (session = ? OR seen < ?)",
-                (session, time.time(), batch, session, time.time() - ALIVE_SECONDS),
-            )
+            db.execute("UPDATE queued SET session = ? WHERE batch = ? AND session = ?", (session, batch, over))
 
     def discard(self, batch: str) -> None:
         """Take a batch out of the queue: what waits is never sent; what was sent goes on as any job."""

@@ -13,6 +13,7 @@ from ..jobs.job import Job
 from ..jobs.request import JobRequest
 from ..net.cancel import Cancel, Cancelled
 from ..platforms.contract import Platform, TooManyJobs
+from . import spending
 from .batch import Batch
 from .errors import HostError, NotConfirmed, RequestProblems, explain
 from .ledger import Ledger
@@ -67,14 +68,15 @@ def submit_all(
 
     In a batch those that were sent in it before are not sent again, and the allowance is the whole batch's.
 
-    Raises RequestProblems, NotConfirmed, Unconfirmed, ChangedInBatch and PlatformError with nothing sent; PartlySent
-    after the first was sent; TooManyJobs where a single AOI finds no place.
+    Raises RequestProblems, NotConfirmed, OverCap, Unconfirmed, ChangedInBatch and PlatformError with nothing sent;
+    PartlySent after the first was sent; TooManyJobs where a single AOI finds no place.
     """
     known = _sent_before(platform, wanted, batch, cancel)
     wanted_now = [one for one in wanted if one.fid not in known]
     _check(wanted_now)
     spent = batch.credits() if batch else 0.0
     confirmations = _confirmations(platform, wanted_now, allowance, cancel, spent, batch)
+    _check_caps(platform, ledger, connection_id, list(zip(wanted_now, confirmations)))
     sent = _send(platform, ledger, connection_id, list(zip(wanted_now, confirmations)), cancel, sent_one, batch)
     now = iter(sent.jobs)
     for one in wanted:
@@ -154,7 +156,7 @@ def _confirmations(
 ) -> list[Optional[Confirmation]]:
     """What each request is allowed to cost: its own estimate, with `spent` within the allowance. Raises NotConfirmed.
 
-    The spending caps per job and per month are checked by `submit`, for every caller.
+    The spending caps per job and per month are `_check_caps`'s, and once more `submit`'s.
     """
     if not any(has_price(platform, one.request) for one in wanted):
         return [_confirmation(one, None, batch) if batch else None for one in wanted]
@@ -172,6 +174,19 @@ def _confirmations(
     if wanted and not total <= allowance.max_credits:  # also where it is no number
         raise NotConfirmed(_too_dear(total, spent, allowance.max_credits))
     return found
+
+
+def _check_caps(
+    platform: Platform,
+    ledger: Ledger,
+    connection_id: str,
+    wanted: Sequence[tuple[Wanted, Optional[Confirmation]]],
+) -> None:
+    """Raise OverCap where all together would pass a cap: then none is sent. `submit` checks each once more."""
+    priced = [c.max_credits for one, c in wanted if c is not None and has_price(platform, one.request)]
+    if priced:
+        with ledger.transaction() as db:
+            spending.check_all(db, spending.Caps.now(), connection_id, priced)
 
 
 def _confirmation(one: Wanted, price: Optional[float], batch: Optional[Batch]) -> Confirmation:

@@ -1,6 +1,7 @@
 """The dock in its main states, light and dark, narrow and wide, into build/screenshots: `make screenshots`.
 
-The real QGIS on the local engine; every picture is of something that was really done.
+The real QGIS on the local engine; every picture is of something that was really done. `take_screenshots.py map` takes
+those of the map only, `dock` those of the dock only.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Photographer:
     """One QGIS session in one theme."""
 
     def __init__(self, desktop: Desktop, name: str) -> None:
-        self.desktop, self._name = desktop, name
+        self.desktop, self.name = desktop, name
 
     def picture(self, state: str) -> None:
         """The dock alone at each width; at the last one the whole window too."""
@@ -33,13 +34,13 @@ class Photographer:
             self.desktop.do(f"iface.mainWindow().resizeDocks([plugin._dock], [{width}], Qt.Orientation.Horizontal)")
             self.desktop.wait(f"abs(plugin._dock.width() - {width}) < 30")
             self.settle()
-            screen = OUT / f"{self._name}-{state}-window.png"
+            screen = OUT / f"{self.name}-{state}-window.png"
             self.desktop.shot(screen)
             left, top, wide, high = self.desktop.get(
                 "(lambda d, p: [p.x(), p.y(), d.width(), d.height()])"
                 "(plugin._dock, plugin._dock.mapToGlobal(QPoint(0, 0)))"
             )
-            dock = OUT / f"{self._name}-{state}-{width}.png"
+            dock = OUT / f"{self.name}-{state}-{width}.png"
             crop = f"{wide}x{high}+{left}+{top}"
             subprocess.run(["convert", str(screen), "-crop", crop, "+repage", str(dock)], check=True, timeout=30)
             print(dock.relative_to(REPOSITORY), flush=True)
@@ -135,6 +136,8 @@ def photograph(photographer: Photographer) -> None:
     photographer.run(until=f"{CHOSEN}.tasks")
     photographer.picture("4-job-running")
     desktop.wait(LOADED)
+    desktop.do("view = dock.jobs.jobsView\nview.expand(view.currentIndex())")
+    desktop.wait("view.model().rowCount(view.currentIndex()) > 0")
     photographer.picture("5-job-loaded")
 
     desktop.do(
@@ -159,6 +162,61 @@ def photograph(photographer: Photographer) -> None:
     photographer.picture("9-mistakes")
 
 
+def money(photographer: Photographer) -> None:
+    """What stands between a request and its bill, on Practice."""
+    desktop = photographer.desktop
+    desktop.do(
+        "from shapely.geometry import box\nfrom up42_jobs.plugin.host.settings import Settings\n"
+        "from up42_jobs.plugin.host.origin import Origin\nfrom up42_jobs.plugin.host.queue_store import QueueStore\n"
+        "from up42_jobs.plugin.host.submit import Confirmation\nfrom up42_jobs.plugin.jobs.aoi import Aoi\n"
+        "def aoi(west, size=0.02, name=''):\n"
+        "    return Aoi(box(west, 52.4, west + size, 52.4 + size), name or f'Field {west:g}')\n"
+        "dock.tabs.setCurrentWidget(form)\nchoose_workflow('Demo Sharpened')\nform.parameters.setCollapsed(True)\n"
+        "model.set_aoi(aoi(13.1, name='Havelland'))\nmodel.set_job_type(JobType.LIVE_JOB)\n"
+        "form.footer.tasksButton.setChecked(True)"
+    )
+    photographer.estimated()
+    photographer.picture("m1-estimate-by-task")
+    desktop.do("form.footer.tasksButton.setChecked(False)\nSettings().job_cap = 1.0")
+    desktop.do("form.estimator.forget()\nform.estimator.ask_again()")
+    photographer.estimated()
+    photographer.picture("m2-above-the-cap")
+    desktop.do("Settings().job_cap = None\nform.estimator.forget()\nform.estimator.ask_again()")
+    photographer.estimated()
+    desktop.click("runButton")
+    desktop.click("confirmRunButton")
+    desktop.wait(LOADED)
+    desktop.do("dock.tabs.setCurrentWidget(form)")
+    desktop.wait("form.footer.loadBoughtButton.isVisible()")
+    photographer.picture("m3-bought-before")
+    desktop.click("runButton")
+    desktop.wait("find('ConfirmDialog') is not None")
+    photographer.picture("m4-buy-again")
+    desktop.key("Escape")
+    desktop.wait("find('ConfirmDialog') is None")
+    desktop.do(
+        "fields = [aoi(13.2 + n / 20, 0.02, f'Field {n}') for n in range(1, 5)]\n"
+        "dock.orders.many([*fields, aoi(13.36, 0.03, 'Overlapping'), aoi(13.9, 0.0001, 'Tiny')])"
+    )
+    desktop.wait("find('manyRunButton').isEnabled()")
+    photographer.picture("m5-many-aois")
+    desktop.click("manyRunButton")
+    desktop.wait("find('ConfirmDialog') is not None")
+    photographer.picture("m6-many-confirmation")
+    desktop.key("Escape")
+    desktop.wait("find('ConfirmDialog') is None")
+    desktop.do(
+        "requests = [row.request for row in dock.orders.dialog.rows[:3]]\ndock.orders.dialog.reject()\n"
+        "ordered = [(r, Confirmation(r.fingerprint, 60.0)) for r in requests]\n"
+        "QueueStore(plugin._parts.ledger).add('practice', ordered, Origin('', ''), 'an earlier session')\n"
+        "plugin._journey.queue.start()"
+    )
+    desktop.wait("find('queueGoOnButton') is not None")
+    photographer.picture("m7-paused-queue")
+    desktop.click("queueDiscardButton")
+    desktop.wait("not dock.queue_strip.isVisible()")
+
+
 def main() -> int:
     """Take all pictures; any Python error inside QGIS is an error here."""
     OUT.mkdir(parents=True, exist_ok=True)
@@ -167,7 +225,9 @@ def main() -> int:
     for name, theme in THEMES.items():
         desktop = Desktop(theme=theme)
         try:
-            photograph(Photographer(desktop, name))
+            photographer = Photographer(desktop, name)
+            photograph(photographer)
+            money(photographer)
             desktop.quit()
             if desktop.errors:
                 print(desktop.errors, file=sys.stderr)

@@ -165,14 +165,16 @@ def test_after_a_restart_nothing_is_sent_until_it_is_continued(queue):
     batch = queue.add(queue.ordered(2))
     queue.step(LATER)
     assert queue.jobs() == []
-    queue.store.take_over(batch, LATER)  # its session is alive: it keeps its own
-    queue.step(LATER)
-    assert queue.jobs() == []
-    queue.store.leave(SESSION)
-    assert all(item.is_orphan(LATER) for item in queue.store.all())
-    queue.store.take_over(batch, LATER)
+    queue.store.take_over(batch, SESSION, LATER)
     queue.step(LATER)
     assert len(queue.jobs()) == 2
+
+
+def test_a_batch_is_continued_by_one_session_only(queue):
+    batch = queue.add(queue.ordered(1))
+    queue.store.take_over(batch, SESSION, LATER)
+    queue.store.take_over(batch, SESSION, "a third")
+    assert [item.session for item in queue.store.all()] == [LATER]
 
 
 def test_a_price_that_rose_while_it_waited_stops_that_one(queue):
@@ -195,8 +197,7 @@ def test_two_sessions_that_look_at_the_same_moment_send_each_once(queue):
     """The second has read the table before the first took it over and sent it all."""
     batch = queue.add(queue.ordered(2))
     seen_before = queue.store.all()
-    queue.store.leave(SESSION)
-    queue.store.take_over(batch, LATER)
+    queue.store.take_over(batch, SESSION, LATER)
     queue.step(LATER)
     advance_project(queue.platform, queue.ledger, queue.project.id, seen_before, Cancel())
     assert len(queue.jobs()) == 2

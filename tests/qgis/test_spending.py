@@ -14,6 +14,7 @@ from up42_jobs.plugin.host import bought, spending
 from up42_jobs.plugin.host.errors import NotConfirmed
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.origin import Origin
+from up42_jobs.plugin.host.script_submit import Allowance, Wanted, submit_all
 from up42_jobs.plugin.host.settings import Settings
 from up42_jobs.plugin.host.spending import Caps, OverCap
 from up42_jobs.plugin.host.submit import Confirmation, submit
@@ -21,6 +22,7 @@ from up42_jobs.plugin.host.tracker import take_snapshot
 from up42_jobs.plugin.jobs import parameters
 from up42_jobs.plugin.jobs.aoi import Aoi
 from up42_jobs.plugin.jobs.request import JobRequest
+from up42_jobs.plugin.net.cancel import Cancel
 from up42_jobs.plugin.net.session import Session
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
@@ -205,4 +207,22 @@ def test_what_is_no_amount_of_credits_confirms_nothing(shop, amount):
     request = shop.request()
     with pytest.raises(NotConfirmed):
         shop.buy(request, Confirmation(request.fingerprint, amount))
+    assert shop.spent() == 0
+
+
+def test_a_script_s_jobs_that_would_pass_a_cap_together_are_not_sent_at_all(shop):
+    wanted = [Wanted(shop.request(), fid) for fid in range(3)]
+    shop.settings.month_cap = sum(shop.price(one.request) for one in wanted) - 1
+    before = jobs_of(shop)
+    with pytest.raises(OverCap, match="per month"):
+        submit_all(shop.platform, shop.ledger, PURSE, wanted, Allowance(1e6), Cancel())
+    assert jobs_of(shop) == before
+    shop.settings.month_cap = None
+    until(lambda: all(job.state.ended for job in shop.platform.jobs(shop.project)), "there is room for three")
+    assert len(submit_all(shop.platform, shop.ledger, PURSE, wanted, Allowance(1e6), Cancel()).jobs) == 3
+
+
+def test_a_script_s_maximum_that_is_no_number_allows_nothing(shop):
+    with pytest.raises(NotConfirmed):
+        submit_all(shop.platform, shop.ledger, PURSE, [Wanted(shop.request())], Allowance(float("nan")), Cancel())
     assert shop.spent() == 0

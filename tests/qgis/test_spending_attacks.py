@@ -344,8 +344,7 @@ def a_queue_after_a_restart(world: World) -> None:
         world.step(earlier, stale)
         assert len(world.server.sales) == sales, "a discarded queue was sent"
         return
-    world.store.leave(earlier)
-    world.store.take_over(batch, world.session)
+    world.store.take_over(batch, earlier, world.session)
     if way == "price rises":
         before, world.server.rate = world.server.rate, world.server.rate * 3
         world.step()

@@ -51,6 +51,11 @@ class Bench:
     def jobs(self) -> list:
         return list(self.platform.jobs(self.model.catalogue.project))
 
+    def queue_empties(self) -> None:
+        """All that was queued is done, and the dock has seen it."""
+        self.wait(lambda: not QueueStore(self.parts.ledger).all())
+        self.wait(lambda: not self.queue.batches)
+
     def many(self, aois) -> ManyDialog:
         self.orders.many(aois)
         dialog = self.orders.dialog
@@ -61,14 +66,14 @@ class Bench:
 
 @pytest.fixture
 def bench(window, journey, parts, qtbot):
+    with parts.ledger.transaction() as db:
+        db.execute("DELETE FROM queued")
     content = DockContent(window, journey, parts.settings)
     holder = QDockWidget(window)
     holder.setWidget(content)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, holder)
     content.build()
     qtbot.waitUntil(lambda: content.model.catalogue is not None, timeout=30_000)
-    with parts.ledger.transaction() as db:
-        db.execute("DELETE FROM queued")
     yield Bench(content, parts, qtbot)
     content.stop()
 
@@ -120,7 +125,7 @@ def test_five_aois_are_five_jobs_after_one_confirmation_and_the_one_that_failed_
     bench.wait(lambda: len(bench.jobs()) == len(before) + 6)
     again = next(job for job in bench.jobs() if job.id not in before and job.id not in {j.id for j in made})
     assert again.name.startswith("Field 3")
-    bench.wait(lambda: not bench.queue.batches)
+    bench.queue_empties()
     assert not bench.content.queue_strip.isVisible()
 
 
@@ -195,7 +200,7 @@ def test_where_nothing_has_a_price_one_click_queues_them(bench):
     QTest.mouseClick(dialog.runButton, LEFT)
     assert dialog.confirm is None
     bench.wait(lambda: len(bench.jobs()) == before + 2)
-    bench.wait(lambda: not bench.queue.batches)
+    bench.queue_empties()
 
 
 def test_overlaps_are_told_and_touching_is_none(free_catalogue):
@@ -217,7 +222,6 @@ def test_a_paused_queue_is_told_and_goes_on_only_when_continued(bench, qtbot):
     most = bench.platform.estimate(request).credits.max
     store = QueueStore(bench.parts.ledger)
     store.add("practice", [(request, Confirmation(request.fingerprint, most))], Origin("", ""), "an earlier session")
-    store.leave("an earlier session")
     bench.queue.start()
     bench.wait(lambda: bool(bench.queue.batches))
     (batch,) = bench.queue.batches
@@ -227,7 +231,7 @@ def test_a_paused_queue_is_told_and_goes_on_only_when_continued(bench, qtbot):
     assert len(bench.jobs()) == before
     QTest.mouseClick(row.queueGoOnButton, LEFT)
     bench.wait(lambda: len(bench.jobs()) == before + 1)
-    bench.wait(lambda: not bench.queue.batches)
+    bench.queue_empties()
 
 
 def test_a_paused_queue_that_is_discarded_sends_nothing(bench):
@@ -236,12 +240,11 @@ def test_a_paused_queue_that_is_discarded_sends_nothing(bench):
     request = replace(bench.model.request.of_type(JobType.LIVE_JOB), aoi=place(7.2), name="Queued")
     store = QueueStore(bench.parts.ledger)
     store.add("practice", [(request, Confirmation(request.fingerprint, 1e3))], Origin("", ""), "an earlier session")
-    store.leave("an earlier session")
     bench.queue.start()
     bench.wait(lambda: bool(bench.queue.batches))
     row = next(iter(bench.content.queue_strip.rows.values()))
     QTest.mouseClick(row.queueDiscardButton, LEFT)
-    bench.wait(lambda: not bench.queue.batches)
+    bench.queue_empties()
     assert len(bench.jobs()) == before
 
 
