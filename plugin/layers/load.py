@@ -2,6 +2,8 @@
 
 Everything that takes time was done before on a worker thread (`prepare`). A raster layer is made from XML, as QGIS
 makes those of a project: its constructor would compute statistics on this thread and write them beside the image.
+Layers themselves are not made on a worker thread: when that ends, so does the PROJ context of their CRS,
+and QGIS 3.22 then gives coordinates back untransformed, without a word (measured).
 """
 
 from __future__ import annotations
