@@ -11,6 +11,7 @@ from ..host.records import Catalogue
 from ..jobs.aoi import Aoi, GeometricFilter
 from ..jobs.job import JobType
 from ..jobs.parameter_views import ParameterViews
+from ..jobs.parameters import defaults
 from ..jobs.problem import Problem
 from ..jobs.request import JobRequest
 from ..jobs.workflow import Workflow, WorkflowTask
@@ -35,6 +36,7 @@ class RequestModel(QObject):
         self.views = ParameterViews()
         self.problems: list[Problem] = []
         self._aoi_refused: Optional[Problem] = None
+        self._begun_with = ""  # the workflow's name
 
     @property
     def workflow(self) -> Optional[Workflow]:
@@ -78,17 +80,20 @@ class RequestModel(QObject):
     def set_catalogue(self, catalogue: Catalogue, workflow_id: Optional[str] = None) -> None:
         """Edit a request of this connection and project. The AOI is kept, and so is what fits the same workflow there.
 
+        A workflow that nobody has chosen or changed is not kept: another project begins with its own first.
         `workflow_id`: the workflow to begin with where the present one is not to be had.
         """
         before = self.request
         self.catalogue = catalogue
+        unchosen = before is not None and before.project != catalogue.project and self._as_it_began
         self.request = JobRequest(project=catalogue.project, aoi=before.aoi if before else None)
-        same = _same_workflow(before.workflow if before else None, catalogue.workflows)
+        if before is not None:
+            self.request = replace(self.request, geometric_filter=before.geometric_filter)
+        same = None if unchosen or before is None else _same_workflow(before.workflow, catalogue.workflows)
         if before is not None and same is not None:
             self.request = replace(
                 self.request,
                 workflow=same,
-                geometric_filter=before.geometric_filter,
                 parameters=before.parameters,
                 job_type=before.job_type if before.project == catalogue.project else self._usual_job_type(same),
             )
@@ -97,7 +102,9 @@ class RequestModel(QObject):
         if same is None:
             by_id = {workflow.id: workflow for workflow in catalogue.workflows}
             first = catalogue.workflows[0] if catalogue.workflows else None
-            self.set_workflow(by_id.get(workflow_id or "", first))
+            begin = by_id.get(workflow_id or "", first)
+            self._begun_with = begin.name if begin else ""
+            self.set_workflow(begin)
         else:
             self._tell()
 
@@ -121,8 +128,16 @@ class RequestModel(QObject):
         """For an example: the demo workflow, which shows the whole way without a network, unless another was chosen."""
         workflows = self.catalogue.workflows if self.catalogue else []
         demo = next((w for w in workflows if w.data_task is not None and w.data_task.block.name == DEMO_BLOCK), None)
-        if demo is not None and self.workflow == workflows[0] != demo:
+        if demo is not None and self._as_it_began:
             self.set_workflow(demo)
+
+    @property
+    def _as_it_began(self) -> bool:
+        """Whether the workflow that the form began with is in it still, with its default parameters."""
+        workflow = self.workflow
+        if self.request is None or workflow is None or workflow.name != self._begun_with:
+            return False
+        return self.request.parameters == defaults(workflow)
 
     def _usual_job_type(self, workflow: Optional[Workflow]) -> JobType:
         """Test Query where it has a price to save; where nothing has a price, the user's choice stays."""
