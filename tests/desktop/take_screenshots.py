@@ -108,7 +108,7 @@ def photograph_aois(photographer: Photographer) -> None:
     desktop.click("editAoiButton")
     photographer.picture("a2-aoi-edited")
     desktop.do(
-        "form.drawing.stop()\nbox._clear()\nQgsProject.instance().removeMapLayer(parcels)\n"
+        "form.drawing.stop()\nbox.taking.clear()\nQgsProject.instance().removeMapLayer(parcels)\n"
         "model.set_filter(GeometricFilter.INTERSECTS)"
     )
     desktop.click("exampleButton")
