@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from map_pictures import photograph_map
 from qgis_desktop import REPOSITORY, Desktop
 
 OUT = REPOSITORY / "build" / "screenshots"
@@ -217,25 +218,34 @@ def money(photographer: Photographer) -> None:
     desktop.wait("not dock.queue_strip.isVisible()")
 
 
-def main() -> int:
-    """Take all pictures; any Python error inside QGIS is an error here."""
+def photograph_dock(photographer: Photographer) -> None:
+    """The dock, then what it says of money."""
+    photograph(photographer)
+    money(photographer)
+
+
+PARTS = {"dock": photograph_dock, "map": lambda photographer: photograph_map(photographer, OUT)}
+
+
+def main(wanted: list[str]) -> int:
+    """Take all pictures, or those of the parts that are named; any Python error inside QGIS is an error here."""
     OUT.mkdir(parents=True, exist_ok=True)
-    for old in OUT.glob("*.png"):
-        old.unlink()
+    if not wanted:
+        for old in OUT.glob("*.png"):
+            old.unlink()
     for name, theme in THEMES.items():
-        desktop = Desktop(theme=theme)
-        try:
-            photographer = Photographer(desktop, name)
-            photograph(photographer)
-            money(photographer)
-            desktop.quit()
-            if desktop.errors:
-                print(desktop.errors, file=sys.stderr)
-                return 1
-        finally:
-            desktop.close()
+        for part in wanted or PARTS:
+            desktop = Desktop(theme=theme)
+            try:
+                PARTS[part](Photographer(desktop, name))
+                desktop.quit()
+                if desktop.errors:
+                    print(desktop.errors, file=sys.stderr)
+                    return 1
+            finally:
+                desktop.close()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
