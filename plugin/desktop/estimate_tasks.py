@@ -12,6 +12,7 @@ from ..jobs.request import Estimate
 
 MOST_ROWS = 4  # without scrolling: a data block and three others
 ROOM = 4  # pixels
+LEAST_COLUMN = 80  # pixels
 
 
 class EstimateTasks(QObject):
@@ -23,6 +24,7 @@ class EstimateTasks(QObject):
         self._shown: Optional[Estimate] = None
         header = view.header()
         header.setStretchLastSection(False)
+        header.setMinimumSectionSize(LEAST_COLUMN)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Optional, Sequence
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QMovie
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QHeaderView, QTreeWidgetItem, QWidget
 
@@ -19,10 +20,12 @@ from ..host.work import Work
 from ..jobs.job import JobType
 from ..jobs.request import JobRequest
 from .confirm_many import ConfirmMany
-from .many_rows import Row, overlapping, rows_of, total
+from .many_rows import Row, each_row, overlapping, total
 from .ui_files import set_up, theme_icon
 
 ICON_SIZE = 16
+LEAST_COLUMN = 70  # pixels
+TURN_SECONDS = 0.02  # of the GUI thread, at once
 NAME, AREA, CREDITS, TIME, REMARK = range(5)
 
 
@@ -44,7 +47,10 @@ class ManyDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self._catalogue, self._journey = catalogue, journey
-        self.rows = rows_of(requests)
+        self.rows: list[Row] = []
+        self._unread = each_row(requests)
+        self._reader = QTimer(self)
+        self._reader.timeout.connect(self._read_on)
         first = requests[0]
         self._live = first.job_type is JobType.LIVE_JOB
         self.priced = catalogue.capabilities.credits and self._live
@@ -57,25 +63,46 @@ class ManyDialog(QDialog):
         self._set_up_view()
         self._set_up_buttons()
         workflow = first.workflow.name if first.workflow else ""
-        text = self.tr("%n jobs of “{workflow}” are made, one for each AOI that is ticked.", "", len(self.rows))
+        text = self.tr("“{workflow}” on %n AOIs: a job is made for each that is ticked.", "", len(requests))
         self.introLabel.setText(text.format(workflow=workflow))
-        self._ask_next()
+        self._reader.start(0)
         self._show()
+
+    def _read_on(self) -> None:
+        """A few rows, then QGIS has its turn: each AOI's rules and area take their time."""
+        until = time.monotonic() + TURN_SECONDS
+        self.manyView.blockSignals(True)
+        while time.monotonic() < until:
+            row = next(self._unread, None)
+            if row is None:
+                self._reader.stop()
+                self._ask_next()
+                break
+            self.rows.append(row)
+            self._add_item(row)
+        self.manyView.blockSignals(False)
+        self._show()
+
+    def _add_item(self, row: Row) -> None:
+        item = QTreeWidgetItem([row.name, area(row.km2)])
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+        for column in (AREA, CREDITS, TIME):
+            item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+        self.manyView.addTopLevelItem(item)
+        self._show_row(item, row)
 
     def _set_up_view(self) -> None:
         header = self.manyView.header()
         header.setStretchLastSection(True)
         for column in (NAME, AREA, CREDITS, TIME):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        for column in (AREA, CREDITS, TIME):
+            self.manyView.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+        header.setMinimumSectionSize(LEAST_COLUMN)
         self.manyView.setColumnHidden(CREDITS, not self.priced)
         self.manyView.setColumnHidden(TIME, not self.priced)
-        for row in self.rows:
-            item = QTreeWidgetItem([row.name, area(row.km2)])
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            for column in (AREA, CREDITS, TIME):
-                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
-            self.manyView.addTopLevelItem(item)
         self.manyView.itemChanged.connect(self._ticked)
+        self.manyView.currentItemChanged.connect(lambda _now, _before: self._show())
         self.remarkIcon.setPixmap(theme_icon("mIconWarning").pixmap(ICON_SIZE, ICON_SIZE))
         self._movie = QMovie(QgsApplication.iconPath("/mIconLoading.gif"))
         self._movie.setScaledSize(QSize(ICON_SIZE, ICON_SIZE))
@@ -131,13 +158,16 @@ class ManyDialog(QDialog):
         return not row.remark or bool(row.error)
 
     def _show(self) -> None:
-        self.manyView.blockSignals(True)
-        for place, row in enumerate(self.rows):
-            self._show_row(self.manyView.topLevelItem(place), row)
-        self.manyView.blockSignals(False)
-        self.spinner.setVisible(self._asking is not None or self._sending is not None)
+        reading = self._reader.isActive()
+        if not reading:
+            self.manyView.blockSignals(True)
+            for place, row in enumerate(self.rows):
+                self._show_row(self.manyView.topLevelItem(place), row)
+            self.manyView.blockSignals(False)
+        self.spinner.setVisible(reading or self._asking is not None or self._sending is not None)
         self.askAgainButton.setVisible(self._asking is None and any(row.error for row in self.rows))
-        remark = self._refused or self._overlaps()
+        overlaps = "" if reading else self._overlaps()
+        remark = "\n".join(text for text in (self._refused or overlaps, self._remark_of_current()) if text)
         self.remarkIcon.setVisible(bool(remark))
         self.remarkLabel.setVisible(bool(remark))
         self.remarkLabel.setText(remark)
@@ -153,6 +183,12 @@ class ManyDialog(QDialog):
         item.setText(TIME, duration_range(estimate.seconds) if estimate else "")
         item.setText(REMARK, row.remark)
         item.setToolTip(REMARK, row.remark)
+
+    def _remark_of_current(self) -> str:
+        """In whole, below: in the table it may be cut."""
+        place = self.manyView.indexOfTopLevelItem(self.manyView.currentItem()) if self.manyView.currentItem() else -1
+        row = self.rows[place] if place >= 0 else None
+        return f"{row.name}: {row.remark}" if row is not None and row.remark else ""
 
     def _overlaps(self) -> str:
         ticked = [row.ticked for row in self.rows]
@@ -202,8 +238,10 @@ class ManyDialog(QDialog):
     @property
     def possible(self) -> bool:
         """True where a click would ask for the confirmation, or queue where there is no price."""
+        if self._reader.isActive() or self._sending is not None or self.confirm is not None:
+            return False
         sums = total(self.rows)
-        if self._sending is not None or self.confirm is not None or not sums.count or self._incomplete():
+        if not sums.count or self._incomplete():
             return False
         return not self.priced or sums.left is None or sums.left >= 0
 
@@ -240,7 +278,8 @@ class ManyDialog(QDialog):
         self._show()
 
     def done(self, result: int) -> None:
-        """Closing it ends what it asks."""
+        """Closing it ends what it reads and asks."""
+        self._reader.stop()
         if self._asking is not None:
             self._asking.cancel()
         self._movie.stop()

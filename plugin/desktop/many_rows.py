@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Sequence
+from typing import Iterable, Iterator, Optional, Sequence
 
 from qgis.PyQt.QtCore import QCoreApplication
 
@@ -59,10 +59,9 @@ class Total:
     left: Optional[float]  # of the balance, at least; None: not told
 
 
-def rows_of(requests: Sequence[JobRequest]) -> list[Row]:
-    """A row for each request; a second one of the same fingerprint can't be run."""
+def each_row(requests: Iterable[JobRequest]) -> Iterator[Row]:
+    """A row for each request, one after the other; a second one of the same fingerprint can't be run."""
     seen: dict[str, str] = {}
-    rows = []
     for request in requests:
         problems, aoi = request.problems(), request.aoi
         obstacle = tell(problems[0]) if problems else ""
@@ -70,8 +69,7 @@ def rows_of(requests: Sequence[JobRequest]) -> list[Row]:
             obstacle = tr("The same as “{name}”.").format(name=seen[request.fingerprint])
         row = Row(request, aoi.sent_km2(request.geometric_filter) if aoi else 0.0, obstacle, ticked=not obstacle)
         seen.setdefault(request.fingerprint, row.name)
-        rows.append(row)
-    return rows
+        yield row
 
 
 def total(rows: Sequence[Row]) -> Total:

@@ -12,6 +12,7 @@ from ..host.bought import Bought
 from ..host.journey import Journey
 from ..host.queue_runner import Batch
 from ..host.records import JobRecord
+from ..host.words import number
 from ..jobs.aoi import Aoi
 from ..jobs.naming import job_name
 from ..jobs.request import JobRequest
@@ -20,6 +21,8 @@ from .form_from_job import NotRestored
 from .live_from_test import fill_live_job
 from .many_dialog import ManyDialog
 from .request_model import RequestModel
+
+MOST_JOBS = 500  # of one confirmation: more can't be looked through
 
 
 class Orders(QObject):
@@ -48,6 +51,10 @@ class Orders(QObject):
         """A job for each AOI, all else as it is in the form."""
         request = self._model.request
         if request is None or not aois:
+            return
+        if len(aois) > MOST_JOBS:
+            text = self.tr("These are {n} AOIs, but at most {most} jobs can be made at once: choose fewer.")
+            self.told.emit("warning", text.format(n=number(len(aois)), most=number(MOST_JOBS)))
             return
         workflow = request.workflow.name if request.workflow else ""
         self._open([replace(request, aoi=aoi, name=job_name(aoi.name, workflow)) for aoi in aois])

@@ -12,7 +12,7 @@ from shapely.geometry import box
 
 from up42_jobs.plugin.desktop.dock import DockContent
 from up42_jobs.plugin.desktop.many_dialog import AREA, CREDITS, REMARK, ManyDialog
-from up42_jobs.plugin.desktop.many_rows import overlapping, rows_of, total
+from up42_jobs.plugin.desktop.many_rows import each_row, overlapping, total
 from up42_jobs.plugin.host.connections import Kind
 from up42_jobs.plugin.host.origin import Origin
 from up42_jobs.plugin.host.queue_store import QueueStore
@@ -60,7 +60,7 @@ class Bench:
         self.orders.many(aois)
         dialog = self.orders.dialog
         self.qtbot.waitExposed(dialog)
-        self.wait(lambda: dialog._asking is None)
+        self.wait(lambda: not dialog._reader.isActive() and dialog._asking is None)
         return dialog
 
 
@@ -119,7 +119,7 @@ def test_five_aois_are_five_jobs_after_one_confirmation_and_the_one_that_failed_
     bench.wait(lambda: bench.parts.ledger.entry("practice", failed.id).told is not None)  # it is not bought, then
     QTest.mouseClick(row.queueGoOnButton, LEFT)
     dialog = bench.orders.dialog
-    bench.wait(lambda: dialog._asking is None)
+    bench.wait(lambda: dialog.runButton.isEnabled())
     assert [row.name for row in dialog.rows] == ["Field 3"]
     confirm(dialog, qtbot)
     bench.wait(lambda: len(bench.jobs()) == len(before) + 6)
@@ -210,9 +210,24 @@ def test_overlaps_are_told_and_touching_is_none(free_catalogue):
         JobRequest(free_catalogue.project, free_catalogue.workflows[1], aoi=aoi)
         for aoi in (place(1, 1, "A"), place(1.5, 1, "B"), place(2.5, 1, "C"))
     ]
-    rows = [replace(row, ticked=True, obstacle="") for row in rows_of(requests)]
+    rows = [replace(row, ticked=True, obstacle="") for row in each_row(requests)]
     assert overlapping(rows) == [("A", "B")]
     assert total(rows).count == 3
+
+
+def test_five_hundred_aois_are_read_in_turns_and_more_are_too_many(bench):
+    bench.open(Kind.FREE)
+    told = []
+    bench.orders.told.connect(lambda level, _text: told.append(level))
+    bench.orders.many([place(n / 10) for n in range(501)])
+    assert told == ["warning"]
+    bench.orders.many([place(n / 10) for n in range(500)])
+    dialog = bench.orders.dialog
+    assert len(dialog.rows) < 500  # it is shown before all are read
+    assert not dialog.runButton.isEnabled()
+    bench.wait(lambda: dialog.runButton.isEnabled())
+    assert len(dialog.rows) == 500
+    dialog.reject()
 
 
 def test_a_paused_queue_is_told_and_goes_on_only_when_continued(bench, qtbot):
