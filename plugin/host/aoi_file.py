@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Optional
 
 from qgis.core import (
+    QgsCoordinateTransformContext,
     QgsFeatureRequest,
     QgsGeometry,
     QgsMapLayerType,
@@ -20,13 +21,14 @@ from ..jobs.problem import Problem
 from .aoi_source import FoundAois, find_aois
 
 NAME_FIELDS = ("name", "title", "label")  # the first that a layer has names its AOIs, as in KML and GeoJSON
+Context = Optional[QgsCoordinateTransformContext]
 
 
-def read_aoi_file(path: str) -> FoundAois:
+def read_aoi_file(path: str, context: Optional[QgsCoordinateTransformContext] = None) -> FoundAois:
     """Every polygon of every layer in the file, named by a field "name" or by the file. Raises AoiError.
 
     For a worker thread: nothing is added to the project, and the layers made here end here. `path` may be a
-    database's or a zip's; what QGIS can't tell the kind of is refused.
+    database's or a zip's; what QGIS can't tell the kind of is refused. `context`: the project's transformations.
     """
     name = Path(path).stem or path
     sublayers = QgsProviderRegistry.instance().querySublayers(_inside_zip(path))
@@ -35,9 +37,9 @@ def read_aoi_file(path: str) -> FoundAois:
     aois, left_out, refused = [], 0, []
     for sublayer in sublayers:
         if sublayer.type() == QgsMapLayerType.RasterLayer:
-            found = _raster(sublayer, name)
+            found = _raster(sublayer, name, context)
         elif sublayer.type() == QgsMapLayerType.VectorLayer:
-            found = _vector(sublayer, name)
+            found = _vector(sublayer, name, context)
         else:
             continue
         aois += found.aois
@@ -48,12 +50,14 @@ def read_aoi_file(path: str) -> FoundAois:
     return FoundAois(tuple(aois), left_out, tuple(refused), name)
 
 
-def layer_source_reader(uri: str, provider: str, name: str) -> FoundAois:
+def layer_source_reader(
+    uri: str, provider: str, name: str, context: Optional[QgsCoordinateTransformContext] = None
+) -> FoundAois:
     """Every polygon of a layer that is not in the project, such as one dragged from the Browser. Raises AoiError."""
     layer = QgsVectorLayer(uri, name, provider)
     if not layer.isValid():
         raise AoiError(_problem("aoi_unreadable_file", name))
-    found = _of_layer(layer, name)
+    found = _of_layer(layer, name, context)
     if not found.aois and not found.refused:
         raise AoiError(_problem("aoi_no_polygon_in", name))
     return found
@@ -63,12 +67,12 @@ def _inside_zip(path: str) -> str:
     return f"/vsizip/{path}" if path.lower().endswith(".zip") else path
 
 
-def _vector(sublayer: QgsProviderSublayerDetails, name: str) -> FoundAois:
+def _vector(sublayer: QgsProviderSublayerDetails, name: str, context: Context) -> FoundAois:
     layer = QgsVectorLayer(sublayer.uri(), name, sublayer.providerKey())
-    return _of_layer(layer, name) if layer.isValid() else FoundAois(())
+    return _of_layer(layer, name, context) if layer.isValid() else FoundAois(())
 
 
-def _of_layer(layer: QgsVectorLayer, name: str) -> FoundAois:
+def _of_layer(layer: QgsVectorLayer, name: str, context: Context) -> FoundAois:
     fields = layer.fields()
     index = next((i for i in map(fields.lookupField, NAME_FIELDS) if i >= 0), -1)
     request = QgsFeatureRequest().setSubsetOfAttributes([index] if index >= 0 else [])
@@ -79,14 +83,14 @@ def _of_layer(layer: QgsVectorLayer, name: str) -> FoundAois:
             own = str(feature[index] or "").strip() if index >= 0 else ""
             yield feature.geometry(), own or (f"{name} {number}" if several else name)
 
-    return find_aois(named(), layer.crs(), name)
+    return find_aois(named(), layer.crs(), name, context)
 
 
-def _raster(sublayer: QgsProviderSublayerDetails, name: str) -> FoundAois:
+def _raster(sublayer: QgsProviderSublayerDetails, name: str, context: Context) -> FoundAois:
     layer = QgsRasterLayer(sublayer.uri(), name, sublayer.providerKey())
     if not layer.isValid():
         return FoundAois(())
-    return find_aois([(QgsGeometry.fromRect(layer.extent()), name)], layer.crs(), name)
+    return find_aois([(QgsGeometry.fromRect(layer.extent()), name)], layer.crs(), name, context)
 
 
 def _problem(code: str, name: str) -> Problem:

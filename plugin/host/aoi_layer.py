@@ -20,8 +20,6 @@ from ..jobs.aoi import Aoi, AoiError
 from ..jobs.problem import Problem
 from .aoi_source import AOI_CRS, FoundAois, find_aois, wkb_of
 
-LONGEST_NAME = 80  # characters; a job's name has more parts
-
 
 def layer_reader(
     layer: QgsVectorLayer, selected_only: bool, name_field: str = "", name: Optional[str] = None
@@ -42,7 +40,7 @@ def layer_reader(
         request.setFilterFids(layer.selectedFeatureIds())
     nothing = selected_only and layer.selectedFeatureCount() == 0
 
-    numbered: set[str] = set()
+    numbered: set[str] = set()  # names that are no feature's own
 
     def named() -> Iterator[tuple[QgsGeometry, str]]:
         for number, feature in enumerate(source.getFeatures(request), start=1):
@@ -68,7 +66,7 @@ def layer_reader(
 def _text(feature: QgsFeature, index: int) -> str:
     """The value of the field as a name; "" where there is none."""
     value: Any = feature[index] if index >= 0 else None
-    return "" if value is None or value == NULL else str(value).strip()[:LONGEST_NAME]
+    return "" if value is None or value == NULL else str(value).strip()
 
 
 def save_as_layer(aois: Sequence[Aoi], name: str) -> QgsVectorLayer:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
-from qgis.core import QgsVectorLayer
+from qgis.core import QgsCoordinateTransformContext, QgsProject, QgsVectorLayer
 
 from ..jobs.aoi import Aoi, AoiError, AoiLimits, GeometricFilter
 from ..jobs.aoi_repairs import Repair, repairs
@@ -33,15 +34,19 @@ class AoiReader:
 
     def layer_source(self, uri: str, provider: str, name: str, done: Done, refused: Refused) -> Work:
         """All polygons of a layer that is not in the project."""
-        return self._read(lambda: layer_source_reader(uri, provider, name), name, done, refused)
+        return self._read(partial(layer_source_reader, uri, provider, name, self._context()), name, done, refused)
 
     def file(self, path: str, done: Done, refused: Refused) -> Work:
         """All polygons of a file of any format that QGIS reads; of a raster, the rectangle that it covers."""
-        return self._read(lambda: read_aoi_file(path), path, done, refused)
+        return self._read(partial(read_aoi_file, path, self._context()), path, done, refused)
 
     def text(self, text: str, done: Done, refused: Refused) -> Work:
         """All polygons of a pasted or dropped text."""
         return self._read(lambda: read_aoi_text(text), tr("Pasted AOI"), done, refused)
+
+    @staticmethod
+    def _context() -> QgsCoordinateTransformContext:
+        return QgsProject.instance().transformContext()  # on the GUI thread, whose project it is
 
     def repairs(
         self, aoi: Aoi, limits: AoiLimits, geometric_filter: GeometricFilter, done: Callable[[list[Repair]], None]

@@ -15,8 +15,10 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsFeatureSource,
     QgsGeometry,
+    QgsMapSettings,
     QgsPointXY,
     QgsProject,
+    QgsRectangle,
     QgsWkbTypes,
 )
 
@@ -27,6 +29,7 @@ AOI_CRS = "EPSG:4326"
 MOST_VERTICES = 100_000  # of one geometry that are read at all; about 0.3 s, on a worker thread
 MOST_POLYGONS = 20_000  # of one source
 BENT = 0.001  # of an edge's length: how far the edge as the platform sees it may be from the edge as it was drawn
+LONGEST_NAME = 80  # characters; a job's name has more parts
 FINEST = 6  # times that an edge is halved at most
 SHORT_DEGREES = 0.1  # edges of polygons up to this size bend less than that, except near the poles
 POLAR_DEGREES = 75.0
@@ -103,11 +106,14 @@ def _on_earth(
     corners_only: bool,
 ) -> dict[str, Any]:
     """GeoJSON of its polygons in EPSG:4326."""
-    listed = _only_polygons(json.loads(geometry.asJson(12) or "{}") or {})
     world = QgsCoordinateReferenceSystem(AOI_CRS)
-    if crs == world or listed.get("type") not in ("Polygon", "MultiPolygon"):
-        return listed
+    if crs == world:
+        return _listed(geometry)
     transform = QgsCoordinateTransform(crs, world, context or QgsProject.instance().transformContext())
+    small = _small_on_earth(geometry, transform)
+    listed = _listed(small or geometry)
+    if small is not None or listed.get("type") not in ("Polygon", "MultiPolygon"):
+        return listed
     polygons = listed["coordinates"] if listed["type"] == "MultiPolygon" else [listed["coordinates"]]
     try:
         moved = [[_Ring(transform, ring, corners_only).moved() for ring in polygon] for polygon in polygons]
@@ -119,6 +125,23 @@ def _on_earth(
     if listed["type"] == "MultiPolygon":
         return {"type": "MultiPolygon", "coordinates": moved}
     return {"type": "Polygon", "coordinates": moved[0]}
+
+
+def _small_on_earth(geometry: QgsGeometry, transform: QgsCoordinateTransform) -> Optional[QgsGeometry]:
+    """The geometry in EPSG:4326, all of it at once and fast; None where edges may bend or the 180° meridian is near."""
+    moved = QgsGeometry(geometry)
+    try:
+        moved.transform(transform)
+    except QgsCsException:
+        return None
+    box = moved.boundingBox()
+    small = 0 <= box.width() <= SHORT_DEGREES and 0 <= box.height() <= SHORT_DEGREES
+    far_from_poles = box.yMinimum() > -POLAR_DEGREES and box.yMaximum() < POLAR_DEGREES
+    return moved if small and far_from_poles else None
+
+
+def _listed(geometry: QgsGeometry) -> dict[str, Any]:
+    return _only_polygons(json.loads(geometry.asJson(12) or "{}") or {})
 
 
 def _only_polygons(geojson: dict[str, Any]) -> dict[str, Any]:
@@ -232,7 +255,7 @@ def find_aois(
         if others and not _has_polygons(geometry):
             continue
         try:
-            aois.append(aoi_from_map_geometry(geometry, crs, name, context))
+            aois.append(aoi_from_map_geometry(geometry, crs, " ".join(name.split())[:LONGEST_NAME], context))
         except AoiError as e:
             if e.problem.code in ("aoi_no_shapely", "aoi_no_crs"):
                 raise
@@ -292,3 +315,21 @@ def aoi_to_map_geometry(aoi: Aoi, crs: QgsCoordinateReferenceSystem, corners_onl
     except QgsCsException:
         return QgsGeometry()
     return geometry
+
+
+def map_view(settings: QgsMapSettings) -> QgsGeometry:
+    """What the map shows, turned with it, in its CRS; of a map that shows more than the world, only the world."""
+    view = QgsGeometry.fromPolygonXY([[QgsPointXY(corner) for corner in settings.visiblePolygon()]])
+    crs = settings.destinationCrs()
+    known = crs.bounds()  # in degrees
+    if known.width() < 360:
+        return view
+    to_map = QgsCoordinateTransform(QgsCoordinateReferenceSystem(AOI_CRS), crs, QgsProject.instance())
+    try:
+        world = to_map.transformBoundingBox(known)
+    except QgsCsException:
+        return view
+    box = view.boundingBox()
+    if box.width() < world.width():  # it may go over the 180° meridian
+        world = QgsRectangle(box.xMinimum(), world.yMinimum(), box.xMaximum(), world.yMaximum())
+    return view.intersection(QgsGeometry.fromRect(world)) if not world.contains(box) else view

@@ -186,15 +186,15 @@ def test_layers_in_four_crss_and_one_of_ten_thousand_polygons(form: Desktop) -> 
     for first in range(0, 10_000, 250):  # in small steps: no pause may be the test's own
         form.do(f"fill({first})")
     form.do("layer.updateExtents()\nQgsProject.instance().addMapLayer(layer, False)")
-    form.do("plugin._content.form.aoi._given_layer = layer\nimport time\nbegin = time.monotonic()")
+    form.do("plugin._content.form.aoi._dropped_layer = layer\nimport time\nbegin = time.monotonic()")
     form.click("fromLayerButton")
-    form.wait(f"'aoi_several' in {CODES} and not plugin._content.form.aoi.sources.reading")
+    form.wait(f"'aoi_several' in {CODES} and not plugin._content.form.aoi.taking.sources.reading")
     took = form.get("time.monotonic() - begin")
     form.wait("find('repair_hull') is not None")
     print(f"10,000 polygons in the desktop: there after {took:.1f} s")
     form.click("repair_hull")
     form.wait(f"{CODES} == []")
-    form.do("plugin._content.form.aoi._given_layer = None\nQgsProject.instance().removeAllMapLayers()")
+    form.do("plugin._content.form.aoi._dropped_layer = None\nQgsProject.instance().removeAllMapLayers()")
 
 
 def test_the_aoi_is_on_the_map_again_after_a_restart_of_the_dock(form: Desktop) -> None:

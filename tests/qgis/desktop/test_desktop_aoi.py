@@ -399,7 +399,7 @@ def test_editing_in_a_projected_map_leaves_the_other_corners(aoi, model, qtbot):
 )
 def test_pasted_texts(aoi, model, qtbot, text, bounds):
     QApplication.clipboard().setText(text)
-    aoi.box.paste()
+    aoi.box.taking.paste()
     qtbot.waitUntil(lambda: model.ready)
     if bounds:
         assert model.request.aoi.geometry.bounds == pytest.approx(bounds)
@@ -407,7 +407,7 @@ def test_pasted_texts(aoi, model, qtbot, text, bounds):
 
 def test_pasted_nonsense_is_said_in_words(aoi, model, qtbot):
     QApplication.clipboard().setText("the field behind the barn")
-    aoi.box.paste()
+    aoi.box.taking.paste()
     qtbot.waitUntil(lambda: aoi.codes == ["aoi_unreadable_text"])
     assert "GeoJSON" in aoi.box.problem.problemText.text()
 
