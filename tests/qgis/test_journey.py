@@ -48,7 +48,7 @@ class OwnSettings(Settings):
 class Session:
     """One QGIS session: the parts that the dock has, without the dock."""
 
-    def __init__(self, qtbot, folder, engine):
+    def __init__(self, qtbot, folder, engine, connection_id="this-computer"):
         self.qtbot, self.folder, self.closed = qtbot, folder, False
         self.works = Works()
         self.ledger = Ledger(folder / "ledger.sqlite")
@@ -60,7 +60,8 @@ class Session:
         self.journey.told.connect(lambda level, text: self.told.append((level, text)))
         self.journey.noticed.connect(lambda notice: self.told.append((notice.level, notice.text)))
         self.journey.arrived.connect(self.groups.__setitem__)
-        self.catalogue = self.answer(lambda d, f: self.journey.open(self.journey.connections.all()[0], d, f))
+        connection = self.journey.connections.by_id(connection_id)
+        self.catalogue = self.answer(lambda d, f: self.journey.open(connection, d, f))
         self.journey.watch(self.catalogue)
 
     def until(self, condition):

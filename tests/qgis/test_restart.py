@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from contextlib import closing
@@ -15,10 +16,11 @@ from up42_jobs.plugin.host.endings import Ending, EndKind, together
 from up42_jobs.plugin.host.ledger import Ledger, LedgerError
 from up42_jobs.plugin.host.records import DeliveryState, Notice, Offer
 from up42_jobs.plugin.host.sessions import Sessions
-from up42_jobs.plugin.jobs.job import JobState
+from up42_jobs.plugin.jobs.job import JobState, JobType
 from up42_jobs.plugin.net.cancel import Cancel
 from up42_jobs.tests.qgis import test_journey
 from up42_jobs.tests.qgis.test_journey import Session, layer_names
+from up42_jobs.tests.servers.relay import Relay
 
 engine, start = test_journey.engine, test_journey.start  # fixtures
 FREE = "this-computer"
@@ -217,6 +219,30 @@ def test_an_interrupted_download_goes_on_where_it_was_begun(tmp_path):
     assert followups.begin_delivery(ledger, "c", "j", there) == there
     followups.end_delivery(ledger, "c", "j")
     assert followups.begin_delivery(ledger, "c", "j", tmp_path) == tmp_path
+
+
+def test_a_job_is_followed_and_delivered_once_over_a_line_that_drops_every_third_answer(
+    qtbot, project, tmp_path, engine, monkeypatch
+):
+    address = engine.address(Cancel())
+    count = itertools.count()
+    with Relay(address.url) as relay:
+        for name, value in (("URL", relay.url), ("PROJECT_ID", address.practice.user)):
+            monkeypatch.setenv(f"UP42_JOBS_{name}", value)
+        monkeypatch.setenv("UP42_JOBS_PROJECT_KEY", address.practice.secret)
+        session = Session(qtbot, tmp_path, engine, "environment")
+        try:
+            relay.lose_answer = lambda what: what.startswith("GET") and next(count) % 3 == 2
+            job = session.submit(session.request(limit=2).of_type(JobType.TEST_QUERY))
+            session.wait_for(job, DeliveryState.LOADED)
+            session.until(lambda: job.id in session.groups)
+            session.until(lambda: session.told)
+        finally:
+            session.close()
+    assert sum(what.startswith("POST") and "/jobs?" in what for what in relay.forwarded) == 1
+    assert len(list((tmp_path / "outputs").iterdir())) == 1
+    assert [text for level, text in session.told if level == "success"] == ["“Job” is on the map."]
+    assert len([text for level, text in session.told if level != "success"]) <= 2  # no word for each poll
 
 
 def test_only_a_folder_of_that_job_is_removed(start, tmp_path):
