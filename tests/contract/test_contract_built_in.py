@@ -124,3 +124,19 @@ def test_a_test_query_finds_what_the_live_job_delivers(engine, scenes, name):
         sum(part["credit"][end] for task in estimated.values() for part in task.values()) for end in ("min", "max")
     )
     assert least <= used <= most
+
+
+def test_rasters_are_chosen_one_by_one_without_an_aoi(computer, scenes):
+    workflow_id = next(workflow["id"] for workflow in workflows(computer) if workflow["name"] == CHOSEN)
+    task = "up42-processing-from-storage:1"
+    query = computer.start(workflow_id, {task: {}, "config": {"mode": "DRY_RUN"}})
+    assert computer.wait(query)["status"] == "SUCCEEDED", computer.log(query, 0)
+    shown = computer.call("GET", f"{query}/outputs/data-json").json()["features"]
+    asset = next(feature["properties"]["asset_id"] for feature in shown if feature["id"] == "scene_2024-05-18")
+    job = computer.start(workflow_id, {task: {"asset_ids": [asset]}})
+    assert computer.wait(job)["status"] == "SUCCEEDED", computer.log(job, 0)
+    files = files_of(computer, job)
+    assert set(files) == {"output/data.json", "output/scene_2024-05-18.tif"}
+    unchosen = computer.start(workflow_id, {task: {}})
+    assert computer.wait(unchosen)["status"] == "FAILED"
+    assert "No raster is chosen: run a Test Query" in computer.log(unchosen, 0)
