@@ -143,7 +143,6 @@ model.set_parameter(tiling, 'tile_width', {tile})
 model.set_parameter(tiling, 'tile_height', {tile})
 iface.mapCanvas().setDestinationCrs(QgsCoordinateReferenceSystem('EPSG:32633'))
 iface.mapCanvas().setExtent(QgsRectangle({west}, {south}, {east}, {north}))
-beat = Beat()
 """
 BY_ITSELF = """
 paths = [l.source() for l in QgsProject.instance().mapLayers().values() if isinstance(l, QgsRasterLayer)]
@@ -180,9 +179,10 @@ def test_the_gui_while_200_rasters_arrive(tmp_path: Path) -> None:
         )
         desktop.wait("added")
         desktop.do(RUN.format(**place))
-        desktop.wait("dock.form.estimator.current is not None or find('runButton').isEnabled()")
-        desktop.do("beat = Beat()")
+        desktop.wait("find('runButton').isEnabled()")
         desktop.click("runButton")
+        desktop.wait(f"{CHOSEN} is not None and not {CHOSEN}.job.state.ended")
+        desktop.do("beat = Beat()")  # from here on: the job runs, its outputs are still to come
         desktop.wait(f"{CHOSEN} is not None and {CHOSEN}.delivery.state.value == 'loaded'", seconds=300)
         ours = desktop.get("beat.stop()")
         rasters = desktop.get("sum(isinstance(l, QgsRasterLayer) for l in QgsProject.instance().mapLayers().values())")
