@@ -12,7 +12,8 @@ from ..jobs.workflow import Workflow
 from .request_model import RequestModel
 from .ui_files import set_up, soften, theme_icon, tooltip
 
-OWN_SCENES_BLOCK = "local-scenes"  # the local engine's block for folders of the user's own rasters
+# The local engine's blocks for folders of the user's own rasters.
+OWN_SCENES_BLOCKS = ("local-scenes", "up42-processing-from-storage")
 
 
 class WorkflowBox(QWidget):
@@ -52,7 +53,7 @@ class WorkflowBox(QWidget):
         self.workflowHint.setText(blocks_line(workflow) if workflow else self.tr("This project has no workflow."))
         self.workflowHint.setToolTip(tooltip(workflow.description) if workflow else "")
         data = self._model.data_task
-        own_scenes = data is not None and data.block.name == OWN_SCENES_BLOCK
+        own_scenes = data is not None and data.block.name in OWN_SCENES_BLOCKS
         self.sceneFolderButton.setVisible(own_scenes and catalogue is not None and catalogue.connection.is_local)
 
     def _ask_for_folder(self) -> None:
