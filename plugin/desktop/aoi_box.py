@@ -152,7 +152,7 @@ class AoiBox(QGroupBox):
             part.setVisible(there)
         for part in (self.moreSourcesButton, self.aoiHintRow, self.filter):
             part.setVisible(there)
-        self.setAcceptDrops(there)
+        self.setAcceptDrops(True)
         self._show()
 
     def _show_whether_layers(self) -> None:
@@ -223,7 +223,7 @@ class AoiBox(QGroupBox):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take what may be an AOI."""
-        if dropped(event.mimeData()) is not None:
+        if self.missing is None and dropped(event.mimeData()) is not None:
             event.acceptProposedAction()
             self._show_how_to(self.tr("Drop it here to use it as the AOI."))
 
