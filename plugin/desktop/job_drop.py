@@ -19,10 +19,10 @@ DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove)
 
 
 def dropped_folder(mime: QMimeData) -> Optional[Path]:
-    """The one folder or job.json in `mime`; None where there is something else."""
+    """The one job.json, or folder with one, in `mime`; None where there is something else."""
     urls = [url for url in mime.urls() if url.isLocalFile()] if mime.hasUrls() else []
     path = Path(urls[0].toLocalFile()) if len(urls) == 1 else None
-    if path is None or not (path.name == FILE_NAME or QFileInfo(str(path)).isDir()):
+    if path is None or not (path.name == FILE_NAME or QFileInfo(str(path / FILE_NAME)).isFile()):
         return None
     return path
 

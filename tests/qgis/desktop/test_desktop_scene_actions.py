@@ -132,4 +132,6 @@ def test_a_folder_or_its_job_json_is_taken_and_nothing_else(window, qtbot, tmp_p
     assert drop(widget, tmp_path)
     assert drop(widget, tmp_path / "job.json")
     assert not drop(widget, tmp_path / "aoi.geojson")
+    (tmp_path / "aois.gdb").mkdir()
+    assert not drop(widget, tmp_path / "aois.gdb")
     assert hand_over.wanted == [tmp_path, tmp_path / "job.json"]
