@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import QSize, pyqtSignal
 from qgis.PyQt.QtGui import QMovie
 from qgis.PyQt.QtWidgets import QWidget
 
-from ..host.words import credit_range, duration_range, number
+from ..host.words import credit_range, duration_range, fetched, number
 from ..jobs.job import JobType
 from ..jobs.problem import Problem
 from ..jobs.request import Estimate
@@ -130,7 +130,8 @@ class Footer(QWidget):
     def _in_words(self, estimate: Estimate) -> str:
         time = duration_range(estimate.seconds)
         if not self._model.has_price:
-            return self.tr("Free · about {time}").format(time=time)
+            free = self.tr("Free · about {time}").format(time=time)
+            return " · ".join(text for text in (free, fetched(estimate)) if text)
         parts = [self.tr("{credits} credits").format(credits=credit_range(estimate.credits)), time]
         price = self._estimator.price
         if price is not None and price.left is not None and price.left >= 0:

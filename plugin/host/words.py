@@ -11,8 +11,10 @@ from ..delivery.errors import TEMPLATES as DELIVERY_TEMPLATES
 from ..delivery.errors import DeliveryError
 from ..jobs.job import JobState, JobType
 from ..jobs.problem import TEMPLATES, Problem
-from ..jobs.request import Range
+from ..jobs.request import Estimate, Range
 from ..net.errors import NetError
+
+MEGABYTE = "MEGABYTE"  # the contract's unit of blocks that are paid, or estimated, by what they fetch (2.7)
 
 
 def tr(text: str) -> str:
@@ -67,6 +69,15 @@ def duration_range(seconds: Range) -> str:
         return tr("time unknown")
     low, high = duration(seconds.min), duration(seconds.max)
     return low if low == high else f"{low} – {high}"
+
+
+def fetched(estimate: Estimate) -> str:
+    """How much is fetched from the internet, `12–40 MB`; "" where no block's unit says so."""
+    amounts = [task.amount for task in estimate.tasks if task.unit == MEGABYTE]
+    if not amounts:
+        return ""
+    low, high = (number(math.ceil(sum(ends))) for ends in zip(*((amount.min, amount.max) for amount in amounts)))
+    return tr("{n} MB").format(n=low if low == high else f"{low}–{high}")
 
 
 def state_word(state: Union[JobState, str]) -> str:

@@ -14,7 +14,7 @@ from up42_jobs.plugin.host.errors import explain
 from up42_jobs.plugin.jobs.aoi import AoiError
 from up42_jobs.plugin.jobs.job import JobState, JobType
 from up42_jobs.plugin.jobs.problem import Problem
-from up42_jobs.plugin.jobs.request import Range
+from up42_jobs.plugin.jobs.request import Estimate, Range, TaskEstimate
 from up42_jobs.plugin.net.errors import Unreachable
 from up42_jobs.plugin.platforms.contract import Refused
 
@@ -68,3 +68,12 @@ def test_every_state_and_type_has_a_word():
     assert len({words.state_word(state) for state in JobState}) == len(JobState)
     assert words.state_word("SOMETHING_NEW") == "SOMETHING_NEW"
     assert len({words.job_type_word(job_type) for job_type in JobType}) == len(JobType)
+
+
+def test_what_is_fetched_is_said_in_megabytes_where_a_block_knows() -> None:
+    def task(unit: str, least: float, most: float) -> TaskEstimate:
+        return TaskEstimate("t", Range(0, 0), Range(1, 2), unit, Range(least, most))
+
+    assert words.fetched(Estimate("f", (task("MEGABYTE", 11.2, 39.1), task("MEGAPIXEL", 1, 2)))) == "12–40 MB"
+    assert words.fetched(Estimate("f", (task("MEGABYTE", 0.2, 0.9),))) == "1 MB"
+    assert words.fetched(Estimate("f", (task("SQUARE_KM", 1, 2),))) == ""
