@@ -47,6 +47,7 @@ class ManyDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self._catalogue, self._journey = catalogue, journey
+        self.requests = tuple(requests)
         self.rows: list[Row] = []
         self._unread = each_row(requests)
         self._reader = QTimer(self)

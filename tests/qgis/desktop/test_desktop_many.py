@@ -215,6 +215,16 @@ def test_overlaps_are_told_and_touching_is_none(free_catalogue):
     assert total(rows).count == 3
 
 
+def test_several_polygons_are_offered_as_a_job_of_each(bench):
+    bench.open(Kind.PRACTICE)
+    box_of_aois = bench.content.form.aoi
+    bench.model.set_aoi(place(6.1))
+    assert box_of_aois.repairs.each_polygon_wanted
+    box_of_aois.many_aois.emit([place(6.1, name="North"), place(6.2, name="South")])
+    assert [request.aoi.name for request in bench.orders.dialog.requests] == ["North", "South"]
+    bench.orders.dialog.reject()
+
+
 def test_five_hundred_aois_are_read_in_turns_and_more_are_too_many(bench):
     bench.open(Kind.FREE)
     told = []
