@@ -22,7 +22,9 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from ..jobs.aoi import Aoi, AoiError, crosses_date_line, need_shapely
+from ..jobs.aoi import Aoi, AoiError, need_shapely
+from ..jobs.date_line import crosses_date_line, sides_of_date_line
+from ..jobs.polygons import polygons_of
 from ..jobs.problem import Problem
 
 AOI_CRS = "EPSG:4326"
@@ -299,8 +301,6 @@ def aoi_to_map_geometry(aoi: Aoi, crs: QgsCoordinateReferenceSystem, corners_onl
     shown = aoi.geometry
     if crosses_date_line(shown) and crs != QgsCoordinateReferenceSystem(AOI_CRS):
         from shapely.geometry import MultiPolygon
-
-        from ..jobs.aoi_repairs import polygons_of, sides_of_date_line
 
         shown = MultiPolygon([p for side in sides_of_date_line(shown) if side is not None for p in polygons_of(side)])
     geometry = QgsGeometry()

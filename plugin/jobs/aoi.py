@@ -12,13 +12,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
 
 from .area import area_km2
+from .date_line import DATE_LINE, crosses_date_line, longest_edge_degrees
 from .problem import Problem
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 COORDINATE_DECIMALS = 7  # about 1 cm: finer than any map is drawn, and the text stays readable
-DATE_LINE = 180.0  # degrees of longitude; RFC 7946 section 3.1.9 wants what crosses it cut in two
 
 
 class GeometricFilter(Enum):
@@ -252,20 +252,6 @@ def _world_problems(geometry: BaseGeometry) -> list[Problem]:
     if west < -DATE_LINE or east > DATE_LINE or south < -90 or north > 90:
         return [_problem("aoi_outside", place=f"{west:.2f}, {south:.2f}, {east:.2f}, {north:.2f}")]
     return []
-
-
-def crosses_date_line(geometry: BaseGeometry) -> bool:
-    """True for what goes over the 180° meridian, with longitudes that run on (179 → 181), and is on Earth otherwise."""
-    west, south, east, north = geometry.bounds
-    over = west < -DATE_LINE < east or west < DATE_LINE < east
-    on_earth = -90 <= south <= north <= 90 and -3 * DATE_LINE <= west <= east <= 3 * DATE_LINE
-    return over and on_earth and east - west <= 360
-
-
-def longest_edge_degrees(polygon: BaseGeometry) -> float:
-    """The longest edge of the outline in degrees of longitude; over 180 nobody can tell which way round it goes."""
-    longitudes = [c[0] for c in polygon.exterior.coords]
-    return max(abs(b - a) for a, b in zip(longitudes, longitudes[1:]))
 
 
 def _invalid_place(bracket: str, geometry: BaseGeometry) -> str:

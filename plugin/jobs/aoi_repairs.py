@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Callable, Iterable, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
-from .aoi import DATE_LINE, Aoi, AoiLimits, GeometricFilter, rounded
+from .aoi import Aoi, AoiLimits, GeometricFilter, rounded
+from .date_line import DATE_LINE, in_steps, running_on, sides_of_date_line
+from .polygons import only_polygons, polygons_of, valid_polygons
 from .problem import Problem
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ SEARCH_STEPS = 24  # of a bisection: to a ten-millionth of what it searches in
 ABOVE_MINIMUM = 1.0005  # of the least area, so that rounded coordinates stay above it
 SQUARE, MITRE, MITRE_LIMIT = 3, 2, 3.0  # corners stay corners when an outline grows
 METRES_PER_DEGREE = 111_320.0
-LONGEST_STEP = 90.0  # degrees of longitude of an edge, where an edge is cut so that its way round is clear
 FARTHEST = 85.0  # degrees of latitude; nearer to the poles a degree of longitude is too short to grow by
 
 
@@ -99,30 +100,9 @@ def _hull(aoi: Aoi, limits: AoiLimits) -> Offer:
 
 def _invalid(aoi: Aoi, limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
     return [
-        _one(RepairKind.MAKE_VALID, aoi, _valid(aoi.geometry)),
+        _one(RepairKind.MAKE_VALID, aoi, valid_polygons(aoi.geometry)),
         _hull(aoi, limits),
     ]
-
-
-def _valid(geometry: BaseGeometry) -> Optional[BaseGeometry]:
-    from shapely.validation import make_valid
-
-    return only_polygons(geometry if geometry.is_valid else make_valid(geometry))
-
-
-def only_polygons(geometry: BaseGeometry) -> Optional[BaseGeometry]:
-    """The polygons of any geometry as Polygon or MultiPolygon; None where it has none."""
-    from shapely.geometry import MultiPolygon
-
-    found = [polygon for polygon in polygons_of(geometry) if polygon.area > 0]
-    return None if not found else found[0] if len(found) == 1 else MultiPolygon(found)
-
-
-def polygons_of(geometry: BaseGeometry) -> list[BaseGeometry]:
-    """Every polygon of a polygon, a multipolygon or a collection."""
-    if geometry.geom_type == "Polygon":
-        return [] if geometry.is_empty else [geometry]
-    return [polygon for part in getattr(geometry, "geoms", ()) for polygon in polygons_of(part)]
 
 
 def _holes(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
@@ -134,7 +114,7 @@ def _holes(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer
 def _vertices(aoi: Aoi, limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
     hull = _hull(aoi, limits)
     if not aoi.geometry.is_valid:
-        return [_one(RepairKind.MAKE_VALID, aoi, _valid(aoi.geometry)), hull]
+        return [_one(RepairKind.MAKE_VALID, aoi, valid_polygons(aoi.geometry)), hull]
     return [_one(RepairKind.SIMPLIFY, aoi, _simplified(aoi.geometry, limits.max_vertices)), hull]
 
 
@@ -170,7 +150,7 @@ def _several(aoi: Aoi, limits: AoiLimits, _filter: GeometricFilter) -> list[Offe
     from shapely.geometry import box
     from shapely.ops import unary_union
 
-    parts = [_valid(part) for part in aoi.geometry.geoms]
+    parts = [valid_polygons(part) for part in aoi.geometry.geoms]
     whole = [part for part in parts if part is not None]
     if not whole:
         return []
@@ -236,26 +216,10 @@ def _date_line(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[O
     return [(RepairKind.EACH_POLYGON, numbered), *offers] if len(numbered) > 1 else offers
 
 
-def sides_of_date_line(geometry: BaseGeometry) -> tuple[Optional[BaseGeometry], Optional[BaseGeometry]]:
-    """What lies west of the 180° meridian (longitudes up to 180) and what lies east of it (from −180)."""
-    from shapely.affinity import translate
-    from shapely.geometry import box
-
-    line = DATE_LINE if geometry.bounds[2] > DATE_LINE else -DATE_LINE
-    whole = _valid(geometry)
-    if whole is None:
-        return None, None
-    west = only_polygons(whole.intersection(box(line - 360, -90, line, 90)))
-    east = only_polygons(whole.intersection(box(line, -90, line + 360, 90)))
-    if line > 0:
-        return west, translate(east, -360) if east is not None else None
-    return translate(west, 360) if west is not None else None, east
-
-
 def _outside(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[Offer]:
     from shapely.geometry import box
 
-    whole = _valid(aoi.geometry)
+    whole = valid_polygons(aoi.geometry)
     cut = only_polygons(whole.intersection(box(-DATE_LINE, -90, DATE_LINE, 90))) if whole is not None else None
     return [_one(RepairKind.CUT_AT_WORLDS_END, aoi, cut)]
 
@@ -268,26 +232,8 @@ def _half_world(aoi: Aoi, _limits: AoiLimits, _filter: GeometricFilter) -> list[
     over = list(running_on(corners))
     if over[0] == over[-1]:  # else the short ways end at a pole, not where they began
         offers.append(_one(RepairKind.OVER_DATE_LINE, aoi, Polygon(over)))
-    offers.append(_one(RepairKind.AROUND_WORLD, aoi, Polygon(_in_steps(corners))))
+    offers.append(_one(RepairKind.AROUND_WORLD, aoi, Polygon(in_steps(corners))))
     return offers
-
-
-def running_on(corners: Iterable[tuple[float, float]]) -> Iterable[tuple[float, float]]:
-    """The corners with longitudes that run on where they would jump: 179, −179 → 179, 181."""
-    turns, before = 0.0, None
-    for lon, lat in corners:
-        if before is not None and abs(lon - before) > DATE_LINE:
-            turns += 360.0 if lon < before else -360.0
-        before = lon
-        yield lon + turns, lat
-
-
-def _in_steps(corners: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    found = [corners[0]]
-    for (x1, y1), (x2, y2) in zip(corners, corners[1:]):
-        steps = max(1, math.ceil(abs(x2 - x1) / LONGEST_STEP))
-        found += [(x1 + (x2 - x1) * i / steps, y1 + (y2 - y1) * i / steps) for i in range(1, steps)] + [(x2, y2)]
-    return found
 
 
 _OFFERS: dict[str, Callable[[Aoi, AoiLimits, GeometricFilter], list[Offer]]] = {
