@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Callable, Optional
 
 from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.gui import QgisInterface, QgsDockWidget
-from qgis.PyQt.QtCore import QCoreApplication, Qt, QTimer
-from qgis.PyQt.QtWidgets import QAction, QLabel, QWidget
+from qgis.PyQt.QtCore import QCoreApplication, QObject, Qt, QTimer
+from qgis.PyQt.QtWidgets import QAction, QLabel, QMenu, QWidget
 
 from .desktop.late_imports import LateImports
 from .desktop.missing_packages import MissingPackages
@@ -222,7 +222,11 @@ class Up42JobsPlugin:
         self._dock.visibilityChanged.disconnect()
         self._dock.closedStateChanged.disconnect()
         self._iface.removeWebToolBarIcon(self._action)
+        menus = [widget for widget in associated(self._action) if isinstance(widget, QMenu)]
         self._iface.removePluginWebMenu(NAME, self._action)
+        for menu in menus:
+            if not menu.actions():  # QGIS takes an empty menu away and leaves it lying
+                menu.deleteLater()
         self._iface.removeDockWidget(self._dock)
         self._action.deleteLater()
         self._dock.deleteLater()
@@ -232,6 +236,12 @@ class Up42JobsPlugin:
 def tr(text: str) -> str:
     """`text` in the user's language."""
     return QCoreApplication.translate("UP42Jobs", text)
+
+
+def associated(action: QAction) -> list[QObject]:
+    """The widgets that show an action; Qt 6 has another name for them."""
+    ask = getattr(action, "associatedObjects", None) or action.associatedWidgets
+    return list(ask())
 
 
 def _note(text: str) -> QLabel:

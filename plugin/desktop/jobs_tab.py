@@ -188,11 +188,12 @@ class JobsTab(QWidget):
         if self._catalogue is not None and project_id == self._catalogue.project.id:
             self._model.has_older = more
             self._show_count()
-            if more and self._model.filter.is_on and self._model.rowCount() < self._rows_in_view():
-                self._list_older()  # nothing of the last page passed: the view has no end to come to
+            if more and self.isVisible() and self._is_at_end():
+                self._list_older()  # the view asked while the page was on its way, and does not ask twice
 
-    def _rows_in_view(self) -> int:
-        return self.jobsView.viewport().height() // max(1, self.jobsView.fontMetrics().height())
+    def _is_at_end(self) -> bool:
+        bar = self.jobsView.verticalScrollBar()
+        return bar.value() >= bar.maximum()
 
     def _show_waiting(self, jobs: int) -> None:
         self.waitingRow.setVisible(jobs > 0)

@@ -122,8 +122,10 @@ def measure(desktop: Desktop, figures: dict[str, Any]) -> None:
         "content.header.choose('environment')\ncontent.open_connection()"
     )
     desktop.wait(f"{MODEL}.shown_of_all[1] >= {RUNNING}")
+    deadline = time.monotonic() + 60
     while desktop.get(f"{MODEL}.has_older"):
         desktop.do(f"{TAB}.jobsView.scrollToBottom()")
+        assert time.monotonic() < deadline, desktop.get(f"{MODEL}.shown_of_all")
     assert desktop.get(f"{MODEL}.shown_of_all") == [JOBS, JOBS]
     note("listing")
     turns(desktop, 15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 
 import pytest
 from qgis_desktop import Desktop
@@ -31,7 +32,7 @@ def count():
         'menus': len(window.findChildren(QMenu)),
         'windows': len(QApplication.topLevelWidgets()),
         'threads': sorted(t.name for t in threading.enumerate() if t.name.startswith('up42_jobs')),
-        'our qobjects': len([o for o in ours if isinstance(o, QObject)]),
+        'our qobjects': sorted(type(o).__name__ for o in ours if isinstance(o, QObject)),
         'tasks': QgsApplication.taskManager().count(),
         'items on the map': len(iface.mapCanvas().scene().items()),
         'providers': len(QgsApplication.processingRegistry().providers()),
@@ -107,7 +108,7 @@ def test_fifty_reloads_with_jobs_running_leave_nothing_behind(desktop: Desktop) 
         reload(desktop, with_dock=round_ % WITH_DOCK == 0)
     after = settled(desktop)
     print({"before": before, "after": after})
-    assert after == before
+    assert after == before, {what: Counter(after[what]) - Counter(before[what]) for what in ("our qobjects", "threads")}
     assert len(engines(desktop)) <= 2  # the engine and a worker of it
     assert desktop.errors == ""
     assert desktop.quit() == 0
