@@ -28,6 +28,7 @@ def test_scenes_are_picked_on_the_map_ticked_bought_played_and_handed_on(desktop
         "model.set_job_type(JobType.TEST_QUERY)\ndata = model.data_task.name\n"
         "model.set_parameter(data, 'time', '2024-04-01T00:00:00Z/2024-09-30T23:59:59Z')\n"
         "model.set_parameter(data, 'limit', 4)\n"
+        "from up42_jobs.plugin.jobs.aoi import GeometricFilter\nmodel.set_filter(GeometricFilter.CONTAINS)\n"
     )
     desktop.click("runButton")
     desktop.wait(f"len({FOUND}.scenes) == 4 and find('scenesView') is not None")
