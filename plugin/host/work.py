@@ -13,11 +13,12 @@ from queue import SimpleQueue
 from typing import Any, Callable, ClassVar, Optional
 
 from qgis.core import QgsApplication, QgsTask
-from qgis.PyQt.QtCore import QObject, QThreadPool, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QThreadPool, QTimer, pyqtSignal
 
 from ..net.cancel import Cancel, Cancelled
 
 WAIT_STEP_SECONDS = 0.1
+FORGET_AFTER_MS = 200
 
 Progress = Callable[[float], None]  # a fraction from 0 to 1, called from the worker thread
 Do = Callable[[Cancel, Progress], Any]
@@ -153,6 +154,7 @@ class Works(QObject):
             work.cancel()
             self._let_go(work)
         self._to_start.put(None)
+        Works._forget_ended()
 
     def _unless_stopped(self, work: Work, slot: Callable[..., None]) -> Callable[..., None]:
         """`slot`, but not for a signal that was on its way when `stop` came."""
@@ -170,6 +172,13 @@ class Works(QObject):
         if work in self._running:
             self._leaving.append((work, self._running.pop(work)))
         Works._leaving = [pair for pair in self._leaving if pair[0].alive]
+
+    @staticmethod
+    def _forget_ended() -> None:
+        """After the last stop nobody else lets go of what has ended since."""
+        Works._leaving = [pair for pair in Works._leaving if pair[0].alive]
+        if Works._leaving:
+            QTimer.singleShot(FORGET_AFTER_MS, Works._forget_ended)
 
 
 def _start_each(works: SimpleQueue[Optional[Work]]) -> None:

@@ -88,6 +88,8 @@ def settled(desktop: Desktop) -> dict:
     """The counts once nothing of ours is under way; the dock is closed, the plugin unloaded."""
     desktop.do("qgis.utils.unloadPlugin('up42_jobs')")
     desktop.wait("not count()['threads'] and not count()['tasks']")
+    desktop.do("turns = []\nQTimer.singleShot(1000, lambda: turns.append(1))")  # what has ended is forgotten soon
+    desktop.wait("turns")
     counts = desktop.get("count()")
     desktop.do("qgis.utils.loadPlugin('up42_jobs')\nqgis.utils.startPlugin('up42_jobs')")
     desktop.do("plugin = qgis.utils.plugins['up42_jobs']")
