@@ -44,8 +44,10 @@ def prepare_thread() -> None:
     """Give the calling thread GDAL's options for HTTP, and keep addresses (they may be signed) out of the log."""
     if getattr(_ready, "done", False):
         return
+    # GDAL before 3.5 has no options for a thread in Python; this process has no other work than its task.
+    set_option = getattr(gdal, "SetThreadLocalConfigOption", gdal.SetConfigOption)
     for name, value in OPTIONS.items():
-        gdal.SetThreadLocalConfigOption(name, value)
+        set_option(name, value)
     gdal.PushErrorHandler("CPLQuietErrorHandler")
     _ready.done = True
 
