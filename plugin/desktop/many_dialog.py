@@ -8,7 +8,7 @@ from typing import Optional, Sequence
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtGui import QMovie
+from qgis.PyQt.QtGui import QBrush, QMovie, QPalette
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QHeaderView, QTreeWidgetItem, QWidget
 
 from ..host.journey import Journey
@@ -86,7 +86,6 @@ class ManyDialog(QDialog):
 
     def _add_item(self, row: Row) -> None:
         item = QTreeWidgetItem([row.name, area(row.km2)])
-        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         for column in (AREA, CREDITS, TIME):
             item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
         self.manyView.addTopLevelItem(item)
@@ -178,7 +177,12 @@ class ManyDialog(QDialog):
 
     def _show_row(self, item: QTreeWidgetItem, row: Row) -> None:
         item.setCheckState(NAME, Qt.CheckState.Checked if row.ticked else Qt.CheckState.Unchecked)
-        item.setDisabled(not self._may_be_ticked(row))
+        possible = self._may_be_ticked(row)
+        reachable = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable  # to say why not
+        item.setFlags(reachable | Qt.ItemFlag.ItemIsUserCheckable if possible else reachable)
+        grey = QBrush(self.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text))
+        for column in (NAME, AREA, CREDITS, TIME):
+            item.setData(column, Qt.ItemDataRole.ForegroundRole, None if possible else grey)
         estimate = row.price.estimate if row.price else None
         item.setText(CREDITS, credit_range(estimate.credits) if estimate else "")
         item.setText(TIME, duration_range(estimate.seconds) if estimate else "")

@@ -143,6 +143,15 @@ def test_what_can_not_be_run_is_not_ticked_and_says_why(bench):
     item.setCheckState(0, Qt.CheckState.Checked)
     assert not dialog.rows[1].ticked
     assert item.checkState(0) == Qt.CheckState.Unchecked
+    dialog.manyView.setCurrentItem(item)
+    assert dialog.remarkLabel.text() == f"Small: {texts[1]}"
+    QTest.keyClick(dialog.manyView, Qt.Key.Key_Space)
+    assert not dialog.rows[1].ticked
+    dialog.manyView.setCurrentItem(dialog.manyView.topLevelItem(0))
+    QTest.keyClick(dialog.manyView, Qt.Key.Key_Space)
+    assert not dialog.rows[0].ticked
+    QTest.keyClick(dialog.manyView, Qt.Key.Key_Space)
+    assert dialog.rows[0].ticked
     assert dialog.manyView.topLevelItem(0).text(AREA)
     assert dialog.manyView.topLevelItem(0).text(CREDITS)
     dialog.reject()
