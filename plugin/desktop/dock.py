@@ -39,6 +39,7 @@ from .request_model import RequestModel
 from .scenes_actions import SceneActions
 from .scenes_list import ScenesList
 from .ui_files import set_up, theme_icon
+from .workflows_dialog import WorkflowsDialog
 
 NOTICE_ICON = 16
 
@@ -50,6 +51,7 @@ class DockContent(QWidget):
         super().__init__(parent)
         set_up(self, "dock")
         self._journey, self._settings = journey, settings
+        self._built = False
         self._opening: Optional[Work] = None
         self._asking: Optional[Work] = None  # the balance
         self._started: dict[str, Aoi] = {}  # job id -> AOI, until its outputs arrive
@@ -106,8 +108,10 @@ class DockContent(QWidget):
         self._connect_orders()
         self.form.run.submitted.connect(self._submitted)
         self.form.run.failed.connect(lambda text: self._messages.tell("warning", text))
+        self.form.parameters_menu.tell = self._messages.tell
         self.form.workflow.scene_folder_chosen.connect(self._add_scene_folder)
         self.form.workflow.workflow_chosen.connect(self._remember_workflow)
+        self.form.workflow.workflows_wanted.connect(self._edit_workflows)
 
     def _connect_orders(self) -> None:
         self.orders.told.connect(self._messages.tell)
@@ -121,6 +125,7 @@ class DockContent(QWidget):
 
     def _open_first(self) -> None:
         """The dock may have opened with QGIS: that is nobody's act, so nobody is asked for a password."""
+        self._built = True
         self.open_connection(asked_for=False)
 
     def open_connection(self, asked_for: bool = True) -> None:
@@ -160,7 +165,7 @@ class DockContent(QWidget):
         before = self.header.connection
         self.header.set_connections(self._journey.connections.all())
         not_open = self.model.catalogue is None or self.model.catalogue.connection.id != before.id
-        if self.header.connection != before or not_open:
+        if self._built and (self.header.connection != before or not_open):
             self.open_connection()
 
     def _opened(self, connection: Connection, catalogue: Catalogue) -> None:
@@ -187,6 +192,21 @@ class DockContent(QWidget):
 
     def _remember_workflow(self, workflow: Workflow) -> None:
         self._settings.set_last_workflow(self.header.connection.id, workflow.id)
+
+    def _edit_workflows(self) -> None:
+        if self.model.catalogue is None:
+            return
+        chosen = self.model.workflow.id if self.model.workflow else ""
+        dialog = WorkflowsDialog(self._journey.workflow_edits, self.model.catalogue, chosen, self)
+        dialog.left.connect(partial(self._workflows_edited, self.header.connection.id))
+        dialog.show()
+
+    def _workflows_edited(self, connection_id: str, workflow_id: str) -> None:
+        """Take up what was edited last, with its blocks' defaults."""
+        if self.header.connection.id == connection_id:
+            self._settings.set_last_workflow(connection_id, workflow_id or None)
+            self.model.forget_workflow()
+            self.open_connection()
 
     def _submitted(self, job: Job, request: JobRequest) -> None:
         if request.aoi is not None:

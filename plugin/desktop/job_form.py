@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Callable, Optional
 
 from qgis.gui import QgsMapCanvas
@@ -11,8 +12,12 @@ from qgis.PyQt.QtWidgets import QWidget
 
 from ..host.aoi_recent import RecentAois
 from ..host.journey import Journey
+from ..host.parameter_shelf import ParameterShelf
 from ..host.settings import Settings
+from ..jobs.job import Job
+from ..jobs.parameters import to_text
 from ..jobs.problem import Problem
+from ..jobs.request import JobRequest
 from .aoi_box import AoiBox
 from .aoi_drawing import AoiDrawing
 from .aoi_on_map import AoiOnMap
@@ -20,6 +25,7 @@ from .estimator import Estimator
 from .footer import Footer
 from .job_type_box import JobTypeBox
 from .parameters_box import ParametersBox
+from .parameters_menu import ParametersMenu
 from .quick_controls import QuickControls
 from .request_model import RequestModel
 from .run import Run
@@ -49,6 +55,8 @@ class JobForm(QWidget):
         self.workflow: Optional[WorkflowBox] = None
         self.aoi: Optional[AoiBox] = None
         self.parameters: Optional[ParametersBox] = None
+        self.parameters_menu: Optional[ParametersMenu] = None
+        self._shelf = ParameterShelf(Settings())
         self.formScroll.viewport().setBackgroundRole(QPalette.ColorRole.Window)
         self.formContents.setAutoFillBackground(False)
         self.formLayout.addStretch(1)
@@ -85,7 +93,16 @@ class JobForm(QWidget):
 
     def _add_parameters(self) -> None:
         self.parameters = ParametersBox(self._model)
+        self.parameters_menu = ParametersMenu(
+            self._model, self._shelf, self._journey.parameter_files, self.parameters.find, self.parameters
+        )
+        self.parameters.parametersMenuButton.setMenu(self.parameters_menu.menu)
+        self.run.submitted.connect(self._remember)
         self._add(self.parameters)
+
+    def _remember(self, _job: Job, request: JobRequest) -> None:
+        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self._shelf.remember(request, to_text(request.parameters), when)
 
     def _add(self, part: QWidget) -> None:
         self.formLayout.insertWidget(self.formLayout.count() - 1, part)  # above the stretch
@@ -103,5 +120,7 @@ class JobForm(QWidget):
         self.run.stop()
         if self.aoi is not None:
             self.aoi.close_down()
+        if self.parameters is not None:
+            self.parameters.stop()
         self.drawing.remove()
         self.on_map.remove()

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import html
+from typing import Callable, Optional
+
 from qgis.gui import QgsCodeEditor, QgsCodeEditorColorScheme, QgsCodeEditorJson
 from qgis.PyQt.Qsci import QsciScintilla
+from qgis.PyQt.QtCore import QObject, QPoint
+from qgis.PyQt.QtWidgets import QToolTip
 
 from ..jobs.problem import Problem
 from .ui_files import as_int, theme_icon
 
 MARKER = 6
 MARGIN = as_int(QgsCodeEditor.MarginRole.ErrorIndicators)
+HOVER_MS = 400
 
 
-class JsonMarks:
-    """Puts marks on an editor: a wavy line under the place, and a sign beside the line."""
+def prepare(editor: QgsCodeEditorJson) -> None:
+    """Long lines go on below: there is no scrolling sideways. Brackets are matched, objects can be folded."""
+    editor.setEolMode(QsciScintilla.EolMode.EolUnix)
+    editor.setIndentationsUseTabs(False)
+    editor.setTabWidth(2)
+    editor.setAutoIndent(True)
+    editor.setFoldingVisible(True)
+    editor.setLineNumbersVisible(True)
+    editor.setBraceMatching(QsciScintilla.BraceMatch.SloppyBraceMatch)
+    editor.setWrapMode(QsciScintilla.WrapMode.WrapCharacter)
+    editor.setWrapIndentMode(QsciScintilla.WrapIndentMode.WrapIndentIndented)
 
-    def __init__(self, editor: QgsCodeEditorJson) -> None:
-        self._editor = editor
-        editor.setEolMode(QsciScintilla.EolMode.EolUnix)
-        editor.setIndentationsUseTabs(False)
-        editor.setTabWidth(2)
-        editor.setAutoIndent(True)
-        editor.setFoldingVisible(True)
-        editor.setLineNumbersVisible(True)
+
+class JsonMarks(QObject):
+    """Puts marks on an editor: a wavy line under the place, a sign beside the line, the words under the pointer."""
+
+    def __init__(self, editor: QgsCodeEditorJson, words: Callable[[Problem], str], help_at: Callable[[int, int], str]):
+        """`help_at` explains what stands at a line and column (from 1) where nothing is wrong."""
+        super().__init__(editor)
+        self._editor, self._words, self._help_at = editor, words, help_at
+        self._problems: list[Problem] = []
         self._wave = editor.indicatorDefine(QsciScintilla.IndicatorStyle.SquiggleIndicator)
         editor.setIndicatorForegroundColor(
             editor.lexerColor(QgsCodeEditorColorScheme.ColorRole.Error), self._wave
@@ -30,6 +46,9 @@ class JsonMarks:
         editor.setMarginType(MARGIN, QsciScintilla.MarginType.SymbolMargin)
         editor.setMarginMarkerMask(MARGIN, 1 << MARKER)
         editor.markerDefine(theme_icon("mIconWarning").pixmap(14, 14), MARKER)
+        editor.SendScintilla(QsciScintilla.SCI_SETMOUSEDWELLTIME, HOVER_MS)
+        editor.SCN_DWELLSTART.connect(self._hovered)
+        editor.SCN_DWELLEND.connect(lambda *_: QToolTip.hideText())
 
     def show(self, problems: list[Problem]) -> None:
         """Mark these problems and no others."""
@@ -37,20 +56,56 @@ class JsonMarks:
         last = max(editor.lines() - 1, 0)
         editor.clearIndicatorRange(0, 0, last, editor.lineLength(last), self._wave)
         editor.markerDeleteAll(MARKER)
-        placed = [problem for problem in problems if problem.line is not None]
-        editor.setMarginWidth(MARGIN, 18 if placed else 0)
-        for problem in placed:
-            line = min((problem.line or 1) - 1, last)
-            start, end = self._span(line, (problem.column or 1) - 1)
-            editor.fillIndicatorRange(line, start, line, end, self._wave)
-            editor.markerAdd(line, MARKER)
+        self._problems = [problem for problem in problems if problem.line is not None]
+        editor.setMarginWidth(MARGIN, 18 if self._problems else 0)
+        text = editor.text()
+        for problem in self._problems:
+            start, end = span(text, problem)
+            editor.SendScintilla(QsciScintilla.SCI_SETINDICATORCURRENT, self._wave)
+            first = len(text[:start].encode("utf-8", "surrogatepass"))
+            size = len(text[start:end].encode("utf-8", "surrogatepass"))
+            editor.SendScintilla(QsciScintilla.SCI_INDICATORFILLRANGE, first, size)
+            editor.markerAdd(min((problem.line or 1) - 1, last), MARKER)
 
-    def _span(self, line: int, column: int) -> tuple[int, int]:
-        """From the place to the end of what is written on its line; at least one character where there is one."""
-        text = self._editor.text(line).rstrip()
-        end = len(text[:-1]) if text.endswith(",") and column < len(text) - 1 else len(text)
-        start = min(column, max(end - 1, 0))
-        return start, max(end, start)
+    def words_at(self, line: int, column: Optional[int]) -> str:
+        """What is wrong at a line and column (from 1; no column: anywhere on the line), else what stands there."""
+        text = self._editor.text()
+        found = [p for p in self._problems if p.line == line]
+        if column is not None:
+            offset = offset_of(text, line, column)
+            found = [p for p in self._problems if span(text, p)[0] <= offset <= span(text, p)[1]]
+        if found:
+            return "\n".join(self._words(problem) for problem in found)
+        return self._help_at(line, column) if column is not None else ""
+
+    def _hovered(self, position: int, x: int, y: int) -> None:
+        editor = self._editor
+        margins = sum(editor.marginWidth(margin) for margin in range(editor.margins()))
+        if x < margins:
+            words = self.words_at(editor.lineAt(QPoint(margins + 1, y)) + 1, None)
+        elif position >= 0:
+            line, index = editor.lineIndexFromPosition(position)
+            words = self.words_at(line + 1, index + 1)
+        else:
+            return
+        if words:
+            lines = "<br>".join(html.escape(line, quote=False) for line in words.split("\n"))
+            QToolTip.showText(editor.mapToGlobal(QPoint(x, y)), f"<p>{lines}</p>", editor)
+
+
+def offset_of(text: str, line: int, column: int) -> int:
+    """The offset of a line and column (from 1) in `text`."""
+    lines = text.split("\n")
+    return sum(len(before) + 1 for before in lines[: line - 1]) + column - 1
+
+
+def span(text: str, problem: Problem) -> tuple[int, int]:
+    """From where to where a problem is marked: at least one character, where the text has one."""
+    start = min(offset_of(text, problem.line or 1, problem.column or 1), len(text))
+    end = min(start + max(problem.length, 1), len(text))
+    while start and not text[start:end].strip():  # at the end of the text: what stands before it
+        start -= 1
+    return start, max(end, start)
 
 
 def replace_text(editor: QsciScintilla, text: str) -> None:
@@ -62,10 +117,12 @@ def replace_text(editor: QsciScintilla, text: str) -> None:
     tail = min(_common_length(before[::-1], text[::-1]), len(before) - head, len(text) - head)
     start = len(before[:head].encode())
     end = len(before[: len(before) - tail].encode())
+    middle = text[head : len(text) - tail].encode()
+    editor.beginUndoAction()  # one step of undo, apart from what is being typed
     editor.SendScintilla(QsciScintilla.SCI_SETTARGETSTART, start)
     editor.SendScintilla(QsciScintilla.SCI_SETTARGETEND, end)
-    middle = text[head : len(text) - tail].encode()
     editor.SendScintilla(QsciScintilla.SCI_REPLACETARGET, len(middle), middle)
+    editor.endUndoAction()
 
 
 def _common_length(a: str, b: str) -> int:

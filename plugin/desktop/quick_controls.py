@@ -1,18 +1,18 @@
-"""Dates, cloud cover and limit: those of the data block's parameters that are changed most."""
+"""Scene IDs, dates, cloud cover and limit: those of the data block's parameters that are changed most."""
 
 from __future__ import annotations
 
 from typing import Any, Optional
 
-from qgis.PyQt.QtCore import QDate
-from qgis.PyQt.QtWidgets import QGroupBox, QMenu, QSpinBox, QWidget
+from qgis.PyQt.QtWidgets import QGroupBox, QSpinBox, QWidget
 
-from ..jobs.parameters import parse_range
+from ..jobs import json_text
 from ..jobs.workflow import Parameter, editable_parameters
+from .parameters_dates import DatePair, dates_menu
 from .request_model import RequestModel
 from .ui_files import set_up, theme_icon
 
-TIME, CLOUD, LIMIT = "time", "max_cloud_cover", "limit"
+IDS, TIME, SERIES, CLOUD, LIMIT = "ids", "time", "time_series", "max_cloud_cover", "limit"
 HIGHEST = 1_000_000  # where a parameter names no maximum
 
 
@@ -24,36 +24,17 @@ class QuickControls(QGroupBox):
         set_up(self, "quick_controls")
         self._model = model
         self._showing = False
-        for edit in (self.fromDate, self.toDate):
-            edit.setNullRepresentation(self.tr("any date"))
-        self.fromDate.dateValueChanged.connect(lambda _date: self._dates_changed(first=True))
-        self.toDate.dateValueChanged.connect(lambda _date: self._dates_changed(first=False))
+        self._dates = DatePair(self.fromDate, self.toDate, self)
+        self._dates.edited.connect(self._set_time)
         self.cloudSpin.valueChanged.connect(lambda value: self._set(CLOUD, value))
         self.limitSpin.valueChanged.connect(lambda value: self._set(LIMIT, value))
+        self.idsEdit.textEdited.connect(self._set_ids)
         self.datesButton.setIcon(theme_icon("mIconFieldDate"))
-        self._presets = self._make_presets()
+        self._presets = dates_menu(
+            self, self._set_time, self._set_series, lambda: self._known().get(TIME), lambda: SERIES in self._known()
+        )
         self.datesButton.setMenu(self._presets)
         model.changed.connect(self._show)
-
-    def _make_presets(self) -> QMenu:
-        menu = QMenu(self)
-        menu.setObjectName("datesMenu")
-        menu.addAction(self.tr("Last 30 Days"), lambda: self._last(days=30))
-        menu.addAction(self.tr("Last 12 Months"), lambda: self._last(days=365))
-        menu.addAction(self.tr("This Year"), lambda: self._last(days=QDate.currentDate().dayOfYear() - 1))
-        menu.addSeparator()
-        menu.addAction(self.tr("Default Dates"), self._default_dates)
-        menu.addAction(self.tr("Any Date"), lambda: self._set(TIME, None))
-        return menu
-
-    def _last(self, days: int) -> None:
-        today = QDate.currentDate()
-        self._set_dates(today.addDays(-days), today)
-
-    def _default_dates(self) -> None:
-        parameter = self._known().get(TIME)
-        if parameter is not None:
-            self._set(TIME, parameter.default)
 
     def _known(self) -> dict[str, Parameter]:
         task = self._model.data_task
@@ -64,28 +45,24 @@ class QuickControls(QGroupBox):
         return request.parameters.get(task.name, {}).get(name) if request and task else None
 
     def _set(self, name: str, value: Any) -> None:
+        self._set_all({name: value})
+
+    def _set_all(self, values: dict[str, Any]) -> None:
         task = self._model.data_task
         if not self._showing and task is not None:
-            self._model.set_parameter(task.name, name, value)
+            self._model.set_parameters(task.name, values)
 
-    def _dates_changed(self, first: bool) -> None:
-        """One date given makes the other follow; one taken away is any date."""
-        if self._showing:
-            return
-        start, end = self.fromDate, self.toDate
-        changed, other = (start, end) if first else (end, start)
-        if changed.isNull():
-            self._set(TIME, None)
-            return
-        date = changed.date()
-        far = date.addYears(1 if first else -1)
-        opposite = other.date() if not other.isNull() else min(far, QDate.currentDate()) if first else far
-        dates = (date, max(date, opposite)) if first else (min(date, opposite), date)
-        self._set_dates(*dates)
+    def _set_time(self, time: Optional[str]) -> None:
+        """One range in place of several: a block takes either."""
+        several = self._given(SERIES) is not None
+        self._set_all({TIME: time, SERIES: None} if several else {TIME: time})
 
-    def _set_dates(self, first: QDate, last: QDate) -> None:
-        day = "yyyy-MM-dd"
-        self._set(TIME, f"{first.toString(day)}T00:00:00Z/{last.toString(day)}T23:59:59Z")
+    def _set_series(self, ranges: list[str]) -> None:
+        self._set_all({TIME: None, SERIES: ranges})
+
+    def _set_ids(self, text: str) -> None:
+        ids = [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
+        self._set(IDS, ids or None)
 
     def _show(self) -> None:
         known = self._known()
@@ -94,9 +71,10 @@ class QuickControls(QGroupBox):
             self._show_dates(known.get(TIME))
             self._show_number(self.cloudSpin, self.cloudLabel, CLOUD, known.get(CLOUD))
             self._show_number(self.limitSpin, self.limitLabel, LIMIT, known.get(LIMIT))
+            self._show_ids(known.get(IDS))
         finally:
             self._showing = False
-        self.setVisible(any(name in known for name in (TIME, CLOUD, LIMIT)))
+        self.setVisible(any(name in known for name in (IDS, TIME, CLOUD, LIMIT)))
         self.setEnabled(self._model.parameters_readable)
         mend = self.tr("The parameters below can't be read: mend them first.")
         self.setToolTip("" if self._model.parameters_readable else mend)
@@ -104,14 +82,24 @@ class QuickControls(QGroupBox):
     def _show_dates(self, parameter: Optional[Parameter]) -> None:
         for widget in (self.fromLabel, self.fromDate, self.toLabel, self.toDate, self.datesButton):
             widget.setVisible(parameter is not None)
-        if parameter is None:
-            return
-        value = self._given(TIME)
-        dates = parse_range(value) if isinstance(value, str) else None
-        for edit, moment in zip((self.fromDate, self.toDate), dates or (None, None)):
-            edit.setEnabled(value is None or dates is not None)
-            edit.setAllowNull(moment is None)  # else it has a button to clear it, and no room for its date
-            edit.setDate(QDate(moment.year, moment.month, moment.day) if moment else QDate())
+        if parameter is not None:
+            self._dates.show_value(self._given(TIME))
+
+    def _show_ids(self, parameter: Optional[Parameter]) -> None:
+        """What is being typed stays as it is, spaces and commas included, while it says the same."""
+        for widget in (self.idsLabel, self.idsEdit):
+            widget.setVisible(parameter is not None)
+        value = self._given(IDS)
+        plain = value is None or (
+            isinstance(value, list) and all(isinstance(i, str) and i.strip() == i and "," not in i for i in value)
+        )
+        self.idsEdit.setEnabled(plain)
+        typed = [part.strip() for part in self.idsEdit.text().split(",") if part.strip()]
+        if not plain:
+            self.idsEdit.setText(json_text.dumps(value)[:200])
+        elif typed != (value or []):
+            self.idsEdit.setText(", ".join(value or []))
+            self.idsEdit.setCursorPosition(0)
 
     def _show_number(self, spin: QSpinBox, label: QWidget, name: str, parameter: Optional[Parameter]) -> None:
         for widget in (spin, label):
@@ -128,8 +116,14 @@ class QuickControls(QGroupBox):
         if value is None:  # a value below the lowest stands for "not set"
             spin.setSpecialValueText(self.tr("not set"))
             spin.setRange(lowest - 1, highest)
-            spin.setValue(lowest - 1)
+            _put(spin, lowest - 1)
         elif whole:  # a value out of bounds is shown as it is: the problem says what is wrong with it
             spin.setSpecialValueText("")
             spin.setRange(min(lowest, value), max(highest, value))
-            spin.setValue(value)
+            _put(spin, value)
+
+
+def _put(spin: QSpinBox, value: int) -> None:
+    """Show `value`; what is being typed stays as it is while it says the same."""
+    if spin.value() != value:
+        spin.setValue(value)

@@ -20,6 +20,7 @@ from .job_actions import JobActions
 from .job_book import JobBook, intent_id
 from .ledger import Ledger
 from .origin import CurrentProject, Origin, outputs_parent
+from .parameter_files import ParameterFiles
 from .poll import Snapshot
 from .pricing import Price, price
 from .queue_runner import JobQueue
@@ -33,6 +34,7 @@ from .tracker import Tracker
 from .webhooks import Webhooks
 from .words import tr
 from .work import Work, Works
+from .workflow_edits import WorkflowEdits
 
 Failed = Callable[[str], None]
 
@@ -51,12 +53,14 @@ class Journey(QObject):
         self.scene_search = SceneSearch(works, connections)
         self.hand_over = HandOver(works)
         self.aois = AoiReader(works)
+        self.parameter_files = ParameterFiles(works)
         self._works, self._ledger = works, ledger
         self._project = CurrentProject()
         self._tracker = Tracker(works, connections, ledger, lambda: [outputs_parent(Origin("", ""), settings)])
         self._arrivals = Arrivals(works, connections, ledger, self._project, settings)
         self.book = JobBook(self._arrivals.delivery)
         self.webhooks = Webhooks(works, connections)
+        self.workflow_edits = WorkflowEdits(works, connections)
         self.job_actions = JobActions(works, connections, ledger, self._tracker, self._arrivals, self.book)
         self.job_actions.noticed.connect(self.noticed)
         self.resume = Resume(works, connections, ledger, self._tracker, self._arrivals, self._project)

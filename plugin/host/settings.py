@@ -116,6 +116,33 @@ class Settings:
         self._set("last_aoi", text)
 
     @property
+    def parameters_view(self) -> Optional[str]:
+        """How the parameters were last seen: "json" or "form"."""
+        return self._get("parameters_view")
+
+    @parameters_view.setter
+    def parameters_view(self, view: str) -> None:
+        self._set("parameters_view", view)
+
+    @property
+    def parameter_templates(self) -> Optional[str]:
+        """Named sets of parameters, as the JSON text of `parameter_shelf`."""
+        return self._get("parameter_templates")
+
+    @parameter_templates.setter
+    def parameter_templates(self, text: Optional[str]) -> None:
+        self._set("parameter_templates", text)
+
+    @property
+    def recent_requests(self) -> Optional[str]:
+        """The last requests, as the JSON text of `parameter_shelf`."""
+        return self._get("recent_requests")
+
+    @recent_requests.setter
+    def recent_requests(self, text: Optional[str]) -> None:
+        self._set("recent_requests", text)
+
+    @property
     def job_columns(self) -> dict[str, bool]:
         """Columns of the jobs table that the user chose to see (True) or not; what fits is shown of the others."""
         names = (self._get("job_columns") or "").split(",")
