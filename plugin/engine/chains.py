@@ -67,8 +67,9 @@ def _check_chain(chain: Sequence[ChainTask]) -> None:
     if len(chain) > 1 + MAX_PROCESSING_BLOCKS:
         raise invalid(f"A workflow has at most {MAX_PROCESSING_BLOCKS} processing blocks.")
     mismatches = []
-    for parent, child in zip(chain, chain[1:]):
-        missing = missing_capabilities(parent.block.description, child.block.description)
+    for place, child in enumerate(chain[1:], start=1):
+        given = given_capabilities([task.block.description for task in chain[:place]])
+        missing = missing_capabilities(given, child.block.description)
         if missing:
             mismatches.append({"workflowTaskName": child.name, "missingInputCapabilities": missing})
     if mismatches:
@@ -80,6 +81,14 @@ def _check_chain(chain: Sequence[ChainTask]) -> None:
         )
 
 
-def missing_capabilities(parent: BlockDescription, child: BlockDescription) -> list[str]:
-    """What the child needs and the parent doesn't give; empty where they fit."""
-    return sorted(child.inputs - parent.outputs)
+def given_capabilities(chain: Sequence[BlockDescription]) -> frozenset[str]:
+    """What the last block of a chain gives to its child: its own, and what it hands on of its parent's."""
+    given: frozenset[str] = frozenset()
+    for block in chain:
+        given = block.outputs | (block.keeps & given)
+    return given
+
+
+def missing_capabilities(given: frozenset[str], child: BlockDescription) -> list[str]:
+    """What the child needs and is not given; empty where they fit."""
+    return sorted(child.inputs - given)

@@ -8,7 +8,7 @@ from . import stored_workflows
 from .answers import Answer, enveloped, nothing
 from .blocks.base import Block, BlockDescription
 from .built_in import in_order
-from .chains import DATA, MAX_NAME_LENGTH, missing_capabilities, read_chain
+from .chains import DATA, MAX_NAME_LENGTH, given_capabilities, missing_capabilities, read_chain
 from .refusal import Refusal, invalid, not_found
 from .routing import Call, Route
 from .shapes import workflow_shape, workflow_task_shape, workspace_id
@@ -126,7 +126,9 @@ def compatible_blocks(call: Call) -> Answer:
         block = call.engine.blocks.get(tasks[name]["block_id"])
         return block.description if block else None
 
-    before = described(parents[0]) if parents else None
+    names = list(tasks)
+    line = names[: names.index(parents[0]) + 1] if parents else []
+    before = [block for block in map(described, line) if block]
     after = [block for block in map(described, children) if block]
     fitting = [
         block.description
@@ -137,13 +139,12 @@ def compatible_blocks(call: Call) -> Answer:
     return enveloped({"blocks": shapes})
 
 
-def _fits(block: BlockDescription, before: Optional[BlockDescription], after: list[BlockDescription]) -> bool:
-    if before is None:
-        if block.type != DATA:
-            return False
-    elif block.type == DATA or missing_capabilities(before, block):
+def _fits(block: BlockDescription, before: list[BlockDescription], after: list[BlockDescription]) -> bool:
+    """Whether a block can follow the line `before` (empty: it is the first) and stand before each of `after`."""
+    if (block.type == DATA) == bool(before) or (before and missing_capabilities(given_capabilities(before), block)):
         return False
-    return not any(missing_capabilities(block, child) for child in after)
+    given = given_capabilities([*before, block])
+    return not any(missing_capabilities(given, child) for child in after)
 
 
 ROUTES = [

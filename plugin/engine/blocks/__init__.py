@@ -7,14 +7,22 @@ from __future__ import annotations
 
 from typing import Mapping
 
+from .band_index import IndexBlock
 from .base import Block
+from .cloud_mask import CloudMaskBlock
+from .composite import CompositeBlock
+from .crs_conversion import CrsConversionBlock
 from .demo.block import DemoBlock
+from .kmeans import KmeansBlock
 from .local.block import LocalBlock
 from .ndvi import NdviBlock
+from .pansharpen import PansharpenBlock
 from .sharpening import SharpeningBlock
 from .stac.block import AnyStacBlock, SentinelAnalyticBlock, SentinelVisualBlock
 from .storage.block import StorageBlock
 from .tiling import TilingBlock
+from .vectorising import VectorisingBlock
+from .zonal_statistics import ZonalStatisticsBlock
 
 _ALL: tuple[Block, ...] = (
     SentinelVisualBlock(),
@@ -26,6 +34,14 @@ _ALL: tuple[Block, ...] = (
     NdviBlock(),
     SharpeningBlock(),
     TilingBlock(),
+    CrsConversionBlock(),
+    KmeansBlock(),
+    ZonalStatisticsBlock(),
+    VectorisingBlock(),
+    IndexBlock(),
+    CloudMaskBlock(),
+    CompositeBlock(),
+    PansharpenBlock(),
 )
 BLOCKS: Mapping[str, Block] = {block.description.id: block for block in _ALL}
 

@@ -35,6 +35,7 @@ class BlockDescription:
     price: Price
     inputs: frozenset[str] = frozenset()  # capabilities needed of the parent; empty for data blocks
     outputs: frozenset[str] = frozenset()  # capabilities given to a child
+    keeps: frozenset[str] = frozenset()  # capabilities handed on to a child where the parent gives them
     dry_run: bool = False
     version: str = "1.0.0"
     provider: str = "UP42 Jobs"

@@ -90,6 +90,7 @@ class TilingBlock(Block):
         price=Price("MEGAPIXEL", 0.0),
         inputs=frozenset({"raster"}),
         outputs=frozenset({"raster"}),
+        keeps=frozenset({"nir", "scl", "classes"}),
     )
 
     def amount(self, parameters: Mapping[str, Any], settings: Mapping[str, Any], parent: Optional[Amount]) -> Amount:

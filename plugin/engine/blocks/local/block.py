@@ -37,7 +37,7 @@ class LocalBlock(Block):
             cloud_text="The most cloud over the whole scene, in percent. Scenes that don't say pass.",
         ),
         price=Price("SQUARE_KM", 0.0),
-        outputs=frozenset({"raster"}),
+        outputs=frozenset({"raster", "nir", "scl", "classes", "pan"}),
         dry_run=True,
     )
 

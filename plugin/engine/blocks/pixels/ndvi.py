@@ -16,6 +16,7 @@ from .rasters import (
     build_overviews,
     create_geotiff,
     descriptions,
+    kept_tags,
     layout_of,
     open_raster,
     windows,
@@ -33,7 +34,7 @@ def compute_ndvi(scene: str, source: Path, target: Path, tell: Progress) -> Opti
     dataset = open_raster(source, scene)
     red, nir = _bands(scene, descriptions(dataset))
     layout = replace(layout_of(dataset), data_type=gdal.GDT_Float32, nodata=NODATA, bands=("NDVI",))
-    output = create_geotiff(target, layout)
+    output = create_geotiff(target, layout, kept_tags(dataset))
     total = count = 0.0
     for window in windows(layout.columns, layout.rows):
         red_values, red_valid = read_values(dataset.GetRasterBand(red), window)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Callable, Iterator, Optional
 
 import numpy as np
 from osgeo import gdal, ogr, osr
@@ -137,8 +137,11 @@ def _predictor(data_type: int) -> int:
     return 2 if gdal.GetDataTypeSize(data_type) <= 32 else 1
 
 
-def build_overviews(path: Path) -> None:
-    """Give a GeoTIFF inner overviews where it is too large to be shown quickly without. Close it before."""
+def build_overviews(path: Path, how: str = "AVERAGE") -> None:
+    """Give a GeoTIFF inner overviews where it is too large to be shown quickly without. Close it before.
+
+    `how`: NEAREST for classes, whose numbers have no average.
+    """
     dataset = gdal.Open(str(path), gdal.GA_Update)
     longest = max(dataset.RasterXSize, dataset.RasterYSize)
     if longest <= OVERVIEWS_FROM:
@@ -154,7 +157,7 @@ def build_overviews(path: Path) -> None:
         ("GDAL_TIFF_OVR_BLOCKSIZE", str(TILE)),
     ):
         gdal.SetConfigOption(name, value)
-    dataset.BuildOverviews("AVERAGE", factors)
+    dataset.BuildOverviews(how, factors)
 
 
 def open_raster(path: Path, whose: str) -> gdal.Dataset:
@@ -230,6 +233,21 @@ def copy_looks(source: gdal.Dataset, target: gdal.Dataset) -> None:
         if old.GetScale() not in (None, 1.0) or old.GetOffset() not in (None, 0.0):
             new.SetScale(1.0 if old.GetScale() is None else old.GetScale())
             new.SetOffset(old.GetOffset() or 0.0)
+
+
+def callback_of(tell: Callable[[float], None], start: float = 0.0, part: float = 1.0) -> Callable[..., int]:
+    """GDAL's progress (0 to 1) of a step, told as `part` of the whole from `start` on."""
+
+    def callback(done: float, *_: object) -> int:
+        tell(start + part * done)
+        return 1
+
+    return callback
+
+
+def kept_tags(dataset: gdal.Dataset) -> dict[str, str]:
+    """What a raster says of its acquisition and rights, for what is made from it."""
+    return {name: text for name, text in dataset.GetMetadata().items() if name.startswith("TIFFTAG_")}
 
 
 def in_degrees(layout: Layout) -> BaseGeometry:

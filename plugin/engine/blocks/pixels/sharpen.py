@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
 
 import numpy as np
 from osgeo import gdal
 
 from ..processing import Progress
+from .casting import as_type
 from .rasters import (
     Window,
     build_overviews,
@@ -54,7 +54,7 @@ def _sharpened(band: gdal.Band, window: Window, size: tuple[int, int], amount: f
     weight = _blur(valid.astype(precise), sigma)
     blurred = _blur(values, sigma) / np.maximum(weight, 1e-6)
     sharp = values + amount * (values - blurred)
-    return np.where(valid, _as_type(sharp, pixels.dtype, band.GetNoDataValue()), pixels)[inner]
+    return np.where(valid, as_type(sharp, pixels.dtype, band.GetNoDataValue()), pixels)[inner]
 
 
 def _with_margin(window: Window, size: tuple[int, int]) -> tuple[Window, tuple[slice, slice]]:
@@ -81,14 +81,3 @@ def _blur(values: np.ndarray, sigma: float) -> np.ndarray:
         for n, share in enumerate(kernel):
             values += float(share) * (padded[n : n + length] if axis == 0 else padded[:, n : n + length])
     return values
-
-
-def _as_type(values: np.ndarray, kind: np.dtype, nodata: Optional[float]) -> np.ndarray:
-    """Rounded and kept within the type; a valid pixel never becomes nodata."""
-    if kind.kind not in "iu":
-        return values.astype(kind)
-    limits: np.iinfo = np.iinfo(kind)
-    whole = np.clip(np.rint(values), limits.min, limits.max).astype(kind)
-    if nodata is not None and limits.min <= nodata <= limits.max:
-        whole[whole == kind.type(nodata)] = kind.type(nodata + 1 if nodata < limits.max else nodata - 1)
-    return whole

@@ -109,7 +109,7 @@ class SentinelAnalyticBlock(StacBlock):
             **_OUTPUT_PARAMETERS,
         },
         price=FREE,
-        outputs=frozenset({"raster", "nir"}),
+        outputs=frozenset({"raster", "nir", "scl"}),
         dry_run=True,
     )
 
@@ -168,7 +168,7 @@ class AnyStacBlock(StacBlock):
             **_OUTPUT_PARAMETERS,
         },
         price=FREE,
-        outputs=frozenset({"raster", "nir"}),
+        outputs=frozenset({"raster", "nir", "scl", "classes"}),
         dry_run=True,
     )
 

@@ -50,7 +50,7 @@ class StorageBlock(Block):
             },
         },
         price=Price("SCENE", 0.0),
-        outputs=frozenset({"raster", "nir"}),
+        outputs=frozenset({"raster", "nir", "scl", "classes", "pan"}),
         dry_run=True,
     )
 
