@@ -83,7 +83,11 @@ def _of_layer(layer: QgsVectorLayer, name: str, context: Context) -> FoundAois:
             own = str(feature[index] or "").strip() if index >= 0 else ""
             yield feature.geometry(), own or (f"{name} {number}" if several else name)
 
-    return find_aois(named(), layer.crs(), name, context)
+    features = named()
+    try:
+        return find_aois(features, layer.crs(), name, context)
+    finally:
+        features.close()  # its iterator must not outlive the layer
 
 
 def _raster(sublayer: QgsProviderSublayerDetails, name: str, context: Context) -> FoundAois:

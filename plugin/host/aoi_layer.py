@@ -53,7 +53,11 @@ def layer_reader(
     def read() -> FoundAois:
         if nothing:
             raise AoiError(Problem("aoi_nothing_selected", {"name": layer_name}, where="aoi"))
-        found = find_aois(named(), crs, layer_name, context)
+        features = named()
+        try:
+            found = find_aois(features, crs, layer_name, context)
+        finally:
+            features.close()  # its iterator must end on the thread that made it
         if not found.aois and not found.refused:
             raise AoiError(Problem("aoi_no_polygon_in", {"name": layer_name}, where="aoi"))
         if len(found.aois) == 1 and found.aois[0].name in numbered:

@@ -69,19 +69,29 @@ class AoiReader:
         def failed(error: Exception) -> None:
             if isinstance(error, AoiError):
                 refused(error.problem)
-                return
-            log(f"No AOI of {name}: {type(error).__name__}: {error}")
-            refused(Problem("aoi_unreadable_file", {"name": name}, where="aoi"))
 
-        def read_all() -> FoundAois:
-            found = read()
-            if len(found.aois) > 1:
-                _ = found.whole  # computed here, and kept
-            return found
-
-        return self._start(read_all, done, failed)
+        return self._start(lambda: _read_whole(read, name), done, failed)
 
     def _start(self, do: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Exception], None]) -> Work:
         return self._works.start(
             tr("Read AOI"), lambda _cancel, _progress: do(), shown=False, succeeded=done, failed=failed
         )
+
+
+def _read_whole(read: Callable[[], FoundAois], name: str) -> FoundAois:
+    """What `read` gives, with what takes time computed. Raises AoiError, and nothing else.
+
+    Raised anew: the traceback of the first one holds layers that were made on this thread and must end on it.
+    """
+    problem: Problem
+    try:
+        found = read()
+        if len(found.aois) > 1:
+            _ = found.whole
+        return found
+    except AoiError as e:
+        problem = e.problem
+    except Exception as e:  # what a provider or a broken file may do is not known
+        log(f"No AOI of {name}: {type(e).__name__}: {e}")
+        problem = Problem("aoi_unreadable_file", {"name": name}, where="aoi")
+    raise AoiError(problem)

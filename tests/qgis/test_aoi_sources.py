@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -413,3 +414,15 @@ def test_only_what_is_selected_and_with_its_edits():
     nowhere.dataProvider().addFeatures([feature])
     nowhere.setCrs(QgsCoordinateReferenceSystem())
     assert refused(layer_reader(nowhere, False)) == "aoi_no_crs"
+
+
+def test_what_is_refused_leaves_no_layer_of_the_worker_thread_behind(qgis_app, qtbot, tmp_path):
+    path = tmp_path / "nowhere.csv"
+    path.write_text(f'WKT,name\n"{FIELD}",Field A\n"{FIELD}",Field B\n')
+    works, problems = Works(), []
+    AoiReader(works).file(str(path), pytest.fail, problems.append)
+    qtbot.waitUntil(lambda: bool(problems))
+    works.stop()
+    assert problems[0].code == "aoi_no_crs"
+    gc.collect()
+    assert not [o for o in gc.get_objects() if isinstance(o, QgsVectorLayer) and o.name() == "nowhere"]

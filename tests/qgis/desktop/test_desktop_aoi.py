@@ -584,3 +584,43 @@ def test_corners_snap_to_layers_as_qgis_is_told(aoi, model, qtbot):
     corners = Edited(model).corners
     assert (13.3, 52.45) in corners
     assert (13.4, 52.45) in corners
+
+
+@pytest.mark.parametrize(("crs", "half"), [("EPSG:4326", 400), ("EPSG:3857", 5e7)])
+def test_a_map_larger_than_the_world_gives_the_world(aoi, model, crs, half):
+    aoi.canvas.setDestinationCrs(QgsCoordinateReferenceSystem(crs))
+    aoi.canvas.setExtent(QgsRectangle(-half, -half, half, half))
+    aoi.box.mapViewButton.click()
+    west, south, east, north = model.request.aoi.geometry.bounds
+    assert (west, east) == pytest.approx((-180, 180))
+    assert south < -85
+    assert north > 85
+    assert aoi.codes == ["aoi_large"]
+
+
+def test_a_typed_name_stays_while_its_layer_is_followed(aoi, model, qtbot):
+    layer = polygon_layer(ONE, names=("Field A",))
+    aoi.box.fromLayerButton.click()
+    qtbot.waitUntil(lambda: model.ready)
+    aoi.box.aoiNameEdit.setFocus()
+    aoi.box.aoiNameEdit.selectAll()
+    QTest.keyClicks(aoi.box.aoiNameEdit, "Mine")
+    aoi.box.layer_row.followCheck.click()
+    layer.startEditing()
+    layer.changeGeometry(1, QgsGeometry.fromWkt(TWO))
+    qtbot.waitUntil(lambda: model.request.aoi.geometry.bounds[0] == pytest.approx(13.5))
+    assert model.request.aoi.name == "Mine"
+    layer.rollBack()
+
+
+def test_the_file_dialog_gives_a_file(aoi, model, qtbot, tmp_path):
+    path = tmp_path / "field.wkt.csv"
+    path.write_text(f'WKT,name\n"{ONE}",Field A\n')
+    aoi.box.more._choose_file()
+    dialog = aoi.box.more._dialog
+    assert dialog.isVisible()
+    assert len(dialog.nameFilters()) > 10
+    dialog.fileSelected.emit(str(path))
+    dialog.close()
+    qtbot.waitUntil(lambda: model.request.aoi is not None or aoi.codes != ["aoi_missing"])
+    assert aoi.codes in ([], ["aoi_no_crs"])  # a CSV has no CRS; which one it gets is a setting of QGIS
