@@ -16,7 +16,7 @@ from servers import sentinel_scenes as s2
 from servers.stac import StacServer
 
 MOMENTS = ("2024-05-18T10:15:59Z", "2024-06-02T10:15:59Z", "2024-06-17T10:15:59Z")
-LARGE = (12.14, 52.05, 12.575, 52.35)  # just under 1,000 km², the most that a job may have
+LARGE = (12.14, 52.0, 12.573, 52.3)  # just under 1,000 km², the most that a job may have
 
 
 @pytest.fixture(scope="module")
