@@ -33,7 +33,7 @@ from .scenes_model import SCENE_ROLE, SORT_ROLE, SceneColumn, ScenesModel
 from .scenes_on_map import ScenesOnMap
 from .ui_files import set_up, theme_icon
 
-ID_NEEDS = 330  # pixels of the table, below which the ids are left to the tooltips
+ID_NEEDS = 460  # pixels of the table, below which the ids stand below the dates
 KEEP = QItemSelectionModel.SelectionFlag.NoUpdate
 CHOOSE = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
 
@@ -53,6 +53,7 @@ class ScenesList(QWidget):
         self._reading: Optional[Work] = None
         self._counting: Optional[Work] = None
         self._read_from: Optional[object] = None  # the folder that is shown
+        self._narrow: Optional[bool] = None
         self._counted = ""  # id of the job whose search is counted without its filters
         self._ticks: dict[str, list[str]] = {}  # job id -> ticked ids
         self.on_map = ScenesOnMap(canvas, self)
@@ -286,8 +287,20 @@ class ScenesList(QWidget):
         if event.type() == QEvent.Type.Leave:
             self.on_map.show_pointed()
         elif event.type() == QEvent.Type.Resize:
-            self.scenesView.setColumnHidden(int(SceneColumn.ID), self.scenesView.width() < ID_NEEDS)
+            self._fit_columns()
         return super().eventFilter(watched, event)
+
+    def _fit_columns(self) -> None:
+        narrow = self.scenesView.width() < ID_NEEDS
+        if narrow == self._narrow:
+            return  # what follows resizes the view's inside again
+        self._narrow = narrow
+        self.scenesView.setColumnHidden(int(SceneColumn.ID), narrow)
+        modes = QHeaderView.ResizeMode
+        self.scenesView.header().setSectionResizeMode(
+            int(SceneColumn.DATE), modes.Stretch if narrow else modes.ResizeToContents
+        )
+        self.model.set_ids_below(narrow)
 
     def _cancel(self, work: Optional[Work]) -> None:
         if work is not None:

@@ -38,6 +38,14 @@ class ScenesModel(QAbstractTableModel):
         self.scenes: list[FoundScene] = []
         self._ticked: set[str] = set()
         self._pixmaps: dict[int, QPixmap] = {}
+        self._ids_below = False
+
+    def set_ids_below(self, below: bool) -> None:
+        """Whether the ids stand below the dates: where there is no room for a column of them."""
+        if below != self._ids_below:
+            self._ids_below = below
+            if self.scenes:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(self.scenes) - 1, 0))
 
     def set_scenes(self, scenes: Sequence[FoundScene], ticked: Sequence[str] = ()) -> None:
         """Show these scenes; `ticked` are the ids that the user had ticked before."""
@@ -148,7 +156,8 @@ class ScenesModel(QAbstractTableModel):
     def _text(self, found: FoundScene, column: SceneColumn) -> str:
         scene = found.scene
         if column is SceneColumn.DATE:
-            return local_time(scene.acquired_at) or self.tr("unknown")
+            when = local_time(scene.acquired_at) or self.tr("unknown")
+            return f"{when}\n{scene.id}" if self._ids_below else when
         if column is SceneColumn.CLOUD:
             return "" if scene.cloud_cover is None else self.tr("{n} %").format(n=number(scene.cloud_cover))
         if column is SceneColumn.COVERAGE:
@@ -157,7 +166,7 @@ class ScenesModel(QAbstractTableModel):
 
     def _tip(self, found: FoundScene, column: SceneColumn) -> str:
         if column is SceneColumn.DATE:
-            return utc_time(found.scene.acquired_at)
+            return "\n".join(filter(None, (utc_time(found.scene.acquired_at), tooltip(found.scene.id))))
         return tooltip(found.scene.id if column is SceneColumn.ID else self._text(found, column))
 
 

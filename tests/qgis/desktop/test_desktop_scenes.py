@@ -94,6 +94,17 @@ def test_a_scene_with_a_gap_never_covers_100_percent(qgis_app, coverage, said):
     assert text(model, 0, SceneColumn.CLOUD) == ""
 
 
+def test_a_narrow_list_has_the_ids_below_the_dates(scenes, qtbot):
+    assert scenes.scenesView.isColumnHidden(SceneColumn.ID)
+    assert text(scenes.model, 0, SceneColumn.DATE).endswith("\ns1")
+    tick(scenes, "s2")
+    scenes.choose("s3")
+    scenes.resize(700, 500)
+    qtbot.waitUntil(lambda: not scenes.scenesView.isColumnHidden(SceneColumn.ID))
+    assert "\n" not in text(scenes.model, 0, SceneColumn.DATE)
+    assert (scenes.chosen, scenes.model.ticked) == (["s3"], ["s2"])
+
+
 def test_nothing_is_ticked_at_first_and_exactly_the_ticked_are_wanted(scenes):
     wanted: list[tuple] = []
     scenes.live_job_wanted.connect(lambda record, ids: wanted.append((record.job.id, ids)))
