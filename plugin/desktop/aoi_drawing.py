@@ -98,6 +98,7 @@ class AoiDrawing(QObject):
         self._canvas.destinationCrsChanged.disconnect(self.stop)
         for tool in self._tools:
             tool.remove()
+            tool.deleteLater()  # they are the canvas's children, which outlives us
 
     def _ended(self) -> None:
         self._tell("")
