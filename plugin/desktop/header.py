@@ -31,9 +31,6 @@ class Header(QWidget):
         self.set_connections(connections)
         self.connectionCombo.activated.connect(self._activated)
         self.projectCombo.activated.connect(lambda _index: self.project_chosen.emit(self.projectCombo.currentData()))
-        self.balanceLabel.hide()
-        self.projectRow.hide()
-        self.limitsLabel.hide()
         model.changed.connect(self._show)
 
     @property
@@ -60,6 +57,7 @@ class Header(QWidget):
         self._chosen = next((c for c in self._connections if c.id == connection_id), self.connection)
         self.connectionCombo.setCurrentIndex(self._connections.index(self._chosen))
         self.connectionCombo.setToolTip(tooltip(self._chosen.hint))
+        self._show()
 
     def _activated(self, index: int) -> None:
         if index < len(self._connections):
@@ -71,7 +69,9 @@ class Header(QWidget):
 
     def _show(self) -> None:
         catalogue = self._model.catalogue
-        if catalogue is None:
+        if catalogue is None or catalogue.connection.id != self.connection.id:  # not open (yet)
+            for widget in (self.projectRow, self.limitsLabel, self.balanceLabel):
+                widget.hide()
             return
         self.projectRow.setVisible(len(catalogue.projects) > 1)
         with QSignalBlocker(self.projectCombo):

@@ -1,7 +1,7 @@
 """The dock in its main states, light and dark, narrow and wide, into build/screenshots: `make screenshots`.
 
 The real QGIS on the local engine; every picture is of something that was really done. `take_screenshots.py map` takes
-those of the map only, `dock` those of the dock only.
+those of the map only, `dock` those of the dock only, `servers` those of connections and options.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from map_pictures import photograph_map
 from qgis_desktop import REPOSITORY, Desktop
+from screenshots_servers import photograph_servers
 
 OUT = REPOSITORY / "build" / "screenshots"
 THEMES = {"light": "default", "dark": "Night Mapping"}
@@ -224,7 +225,11 @@ def photograph_dock(photographer: Photographer) -> None:
     money(photographer)
 
 
-PARTS = {"dock": photograph_dock, "map": lambda photographer: photograph_map(photographer, OUT)}
+PARTS = {
+    "dock": photograph_dock,
+    "map": lambda photographer: photograph_map(photographer, OUT),
+    "servers": photograph_servers,
+}
 
 
 def main(wanted: list[str]) -> int:

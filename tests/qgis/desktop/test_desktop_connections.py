@@ -270,6 +270,11 @@ def test_the_dock_opens_a_server_it_breaks_and_is_mended(
     engine.stop()
     content.open_connection()
     assert "refused the connection" in settled(content, qtbot)
+    write_servers([*read_servers(), Server("UP42", "https://api.up42.com", authcfg=authcfg, id="server-2")])
+    content.connections_changed()
+    assert "15 May 2024" in choose(content, "UP42", qtbot)
+    assert not header.limitsLabel.isVisible() and not header.balanceLabel.isVisible()  # those of another connection
+    choose(content, "Company", qtbot)
     engine.start(SECRET)
     content.tryAgainButton.click()
     assert settled(content, qtbot) == ""
@@ -323,6 +328,7 @@ def test_the_options_are_opened_from_the_dock_and_what_was_changed_there_is_show
     server = Server("Company", engine.url, Login.PROJECT_KEY, keep_login(user=PROJECT_ID), (), "server-1")
     write_servers([server])
     content = dock()
+    content.connections_changed()  # before it is built: it opens nothing yet
     settled(content, qtbot)
     assert choose(content, "Company", qtbot) == ""
     combo = content.header.connectionCombo
