@@ -34,7 +34,18 @@ from .zip_members import unpack_zips
 QUICKLOOKS = "quicklooks"
 SKIPPED_TOLD = 3  # by name; a message has to be short
 DOWNLOAD_SHARE = 0.9  # of the progress; the rest is unpacking and looking
-PRODUCTS = {"ndvi": "NDVI", "sharpening": "Sharpened", "tiling": "Tile"}  # block name -> what its layers show
+PRODUCTS = {  # block name -> what its layers show
+    "cloud-mask": "Without Clouds",
+    "composite": "Composite",
+    "index": "Index",
+    "kmeans-clustering": "Clusters",
+    "ndvi": "NDVI",
+    "pansharpen": "Pansharpened",
+    "sharpening": "Sharpened",
+    "tiling": "Tile",
+    "vectorising": "Vectors",
+    "zonal-statistics": "Zonal Statistics",
+}
 LICENCE_KEYS = ("license", "licence")
 ATTRIBUTION_KEYS = ("attribution", "copyright", "rights")
 _LOG_REASON = re.compile(r" - (?:ERROR|CRITICAL) - (?:\[\w+\] )?(.*)$")
