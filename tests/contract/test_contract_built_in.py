@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import tarfile
@@ -16,7 +17,10 @@ from osgeo import gdal, osr
 gdal.UseExceptions()
 
 BUILT_IN = sorted((Path(__file__).parents[2] / "resources" / "workflows").glob("*.json"))
-OPEN_DATA = ["Sentinel-2 True Colour (open data)", "Sentinel-2 Bands", "Sentinel-2 NDVI"]  # test_contract_stac.py
+OPEN_DATA = [  # test_contract_stac.py
+    *("Sentinel-2 True Colour (open data)", "Sentinel-2 Bands", "Sentinel-2 NDVI"),
+    *("Sentinel-2 Clusters", "Sentinel-2 NDVI Statistics"),
+]
 CHOSEN = "My Chosen Rasters"  # takes no AOI: below
 NAMES = [json.loads(path.read_text(encoding="utf-8"))["name"] for path in BUILT_IN]
 
@@ -73,8 +77,8 @@ def files_of(client, path):
 def test_both_projects_list_them_in_order_the_first_for_newcomers(engine):
     """Real imagery comes first, but for practising, where the demo does."""
     assert [workflow["name"] for workflow in workflows(engine.this_computer())] == NAMES
-    assert NAMES[:4] == [*OPEN_DATA, "Demo Imagery"]
-    assert [workflow["name"] for workflow in workflows(engine.practice())] == [*NAMES[3:], *OPEN_DATA]
+    assert NAMES[:6] == [*OPEN_DATA, "Demo Imagery"]
+    assert [workflow["name"] for workflow in workflows(engine.practice())] == [*NAMES[5:], *OPEN_DATA]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in (*OPEN_DATA, CHOSEN)])
@@ -88,7 +92,11 @@ def test_a_live_job_delivers_rasters_where_the_aoi_is(computer, scenes, name):
     features = json.loads(files.pop("output/data.json"))["features"]
     assert files
     assert {f"output/{feature['properties']['up42.data_path']}" for feature in features} <= set(files)
+    if "Statistics" in name:
+        check_table(files)
     for member, content in files.items():
+        if not member.endswith(".tif"):
+            continue
         gdal.FileFromMemBuffer("/vsimem/output.tif", content)
         raster = gdal.Open("/vsimem/output.tif")
         assert raster.GetSpatialRef() is not None, member
@@ -96,6 +104,15 @@ def test_a_live_job_delivers_rasters_where_the_aoi_is(computer, scenes, name):
         assert np.ptp(pixels) > 0, f"{member} is empty"
         del raster
         gdal.Unlink("/vsimem/output.tif")
+
+
+def check_table(files):
+    """One CSV and the same as GeoJSON, with a mean for each scene."""
+    (table,) = [content for member, content in files.items() if member.endswith(".csv")]
+    (shapes,) = [content for member, content in files.items() if member.endswith(".geojson")]
+    rows = list(csv.DictReader(io.StringIO(table.decode("utf-8"))))
+    assert rows and all(-1 <= float(row["mean"]) <= 1 and row["zone"] == "AOI" for row in rows)
+    assert [float(row["mean"]) for row in rows] == [f["properties"]["mean"] for f in json.loads(shapes)["features"]]
 
 
 @pytest.mark.parametrize("name", ["Demo Imagery", "My Scenes"])

@@ -37,7 +37,7 @@ def parent(folder, bands, names=NAMES, nodata=0):
 
 
 def test_each_pixel_goes_to_its_nearest_centre(tmp_path):
-    bands, kinds = land()
+    bands, _ = land()
     source = parent(tmp_path / "p", bands)
     done = run_block("kmeans-clustering", {"n_clusters": 5, "n_sieve_pixels": 0}, tmp_path / "t", source)
     dataset = done.raster()

@@ -148,7 +148,6 @@ def test_zones_windows_and_edges(tmp_path):
     }
     done = run_block("zonal-statistics", asked, tmp_path / "t", source)
     found = {row["zone"]: row for row in rows_of(done)}
-    x, y = np.meshgrid(WEST + 10 * np.arange(610) + 5, NORTH - 10 * np.arange(530) - 5)
     for name, area in places.items():
         canvas = gdal.GetDriverByName("MEM").Create("", 610, 530, 1, gdal.GDT_Byte)
         canvas.SetGeoTransform((WEST, 10, 0, NORTH, 0, -10))
