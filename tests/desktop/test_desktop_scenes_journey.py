@@ -14,7 +14,7 @@ GROUPS = "[c.name() for c in QgsProject.instance().layerTreeRoot().children() if
 
 
 def test_scenes_are_picked_on_the_map_ticked_bought_played_and_handed_on(desktop: Desktop, tmp_path: Path) -> None:
-    desktop.do("plugin._action.trigger()")
+    desktop.do("plugin._dock.setUserVisible(True)")
     desktop.wait("find('runButton') is not None and plugin._content.form.isEnabled()")
     desktop.do(
         "from qgis.core import *\nfrom qgis.PyQt.QtWidgets import QDockWidget\n"
