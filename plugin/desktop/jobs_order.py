@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping, Optional
 
 from ..host.records import JobRecord
 from ..host.words import state_word
@@ -33,10 +33,15 @@ def _state_key(state: JobState, raw: str) -> str:
     return (raw if state is JobState.UNKNOWN else state_word(state)).casefold()
 
 
-def sort_key(record: JobRecord, column: Column) -> tuple[Any, ...]:
-    """What a record is sorted by; equal ones by their time, then by their id."""
+def created_seconds(record: JobRecord) -> float:
+    """When the job was made, in seconds since 1970; 0 where that is not told."""
+    return record.job.created_at.timestamp() if record.job.created_at else 0.0
+
+
+def sort_key(record: JobRecord, column: Column, created: Optional[float] = None) -> tuple[Any, ...]:
+    """What a record is sorted by; equal ones by their time, then by their id. `created`: where it is known already."""
     job = record.job
-    created = job.created_at.timestamp() if job.created_at else 0.0
+    created = created_seconds(record) if created is None else created
     value: Any = ""
     if column is Column.STATUS:
         value = _state_key(job.state, job.raw_status)
@@ -67,11 +72,12 @@ class JobsOrder:
         self._records: Mapping[str, JobRecord] = {}
         self._texts: dict[str, str] = {}
         self._keys: dict[str, tuple[Any, ...]] = {}
+        self._created: dict[str, float] = {}
 
     def set_records(self, records: Mapping[str, JobRecord]) -> None:
         """Take these records; they may change in place, then `update` is to be called."""
         self._records = records
-        self._texts, self._keys, self.ids = {}, {}, []
+        self._texts, self._keys, self._created, self.ids = {}, {}, {}, []
         self.update(records.keys())
 
     def replace_records(self, records: Mapping[str, JobRecord]) -> None:
@@ -90,7 +96,8 @@ class JobsOrder:
                 moved.add(job_id)
                 continue
             text = self._texts[job_id] = searched(record)
-            now = sort_key(record, self.column) if self.filter.passes(record, text) else None
+            created = self._created[job_id] = created_seconds(record)
+            now = sort_key(record, self.column, created) if self.filter.passes(record, text) else None
             if now is not None:
                 self._keys[job_id] = now
             if now != before:
@@ -107,7 +114,7 @@ class JobsOrder:
         """Let pass what `chosen` lets pass."""
         self.filter = chosen
         passing = [i for i, record in self._records.items() if chosen.passes(record, self._texts[i])]
-        self._keys = {i: self._keys.get(i) or sort_key(self._records[i], self.column) for i in passing}
+        self._keys = {i: self._keys.get(i) or self._key(i) for i in passing}
         self.ids = passing
         self._sort()
 
@@ -115,9 +122,12 @@ class JobsOrder:
         """Sort by another column."""
         if column is not self.column:
             self.column = column
-            self._keys = {job_id: sort_key(self._records[job_id], column) for job_id in self.ids}
+            self._keys = {job_id: self._key(job_id) for job_id in self.ids}
         self.descending = descending
         self._sort()
+
+    def _key(self, job_id: str) -> tuple[Any, ...]:
+        return sort_key(self._records[job_id], self.column, self._created[job_id])
 
     def _sort(self) -> None:
         self.ids.sort(key=self._keys.__getitem__, reverse=self.descending)
