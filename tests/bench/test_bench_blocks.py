@@ -53,7 +53,10 @@ def told():
 
 
 def parent_of_size(side: int, kind: str) -> Path:
-    """A parent task's output: land with noise that repeats every 1024 pixels, five bands; or classes; made once."""
+    """A parent task's output: land with noise that repeats every 1024 pixels, made once.
+
+    `kind`: scene (five bands), classes (one), or three (three scenes of one band).
+    """
     folder = FOLDER / f"{kind}-{side}"
     path = folder / "S1.tif"
     if path.exists():
@@ -67,7 +70,8 @@ def parent_of_size(side: int, kind: str) -> Path:
     else:
         bands = [field * 300 + 400 * (n + 1) + rng.integers(0, 200, field.shape) for n in range(4)]
         tile = np.stack([*bands, rng.choice([4, 5, 8, 9], (64, 64)).repeat(16, 0).repeat(16, 1)]).astype(np.uint16)
-        names, data_type = NAMES, gdal.GDT_UInt16
+        tile = tile[:1] if kind == "three" else tile
+        names, data_type = NAMES[: len(tile)], gdal.GDT_UInt16
     options = ["TILED=YES", "COMPRESS=DEFLATE", "ZLEVEL=1", "INTERLEAVE=BAND", "BLOCKXSIZE=512", "BLOCKYSIZE=512"]
     dataset = gdal.GetDriverByName("GTiff").Create(
         str(path), side, side, len(tile), data_type, [*options, "BIGTIFF=YES"]
@@ -83,12 +87,16 @@ def parent_of_size(side: int, kind: str) -> Path:
         for left in range(0, side, 1024):
             dataset.WriteArray(tile[:, : min(1024, side - top), : min(1024, side - left)], left, top)
     dataset.FlushCache()
+    del dataset
     ring = [[14, 52], [15, 52], [15, 53], [14, 53], [14, 52]]
-    feature = {
-        "type": "Feature", "id": "S1", "bbox": [14, 52, 15, 53], "geometry": {"type": "Polygon", "coordinates": [ring]},
-        "properties": {"datetime": "2024-05-18T10:00:00Z", "up42.data_path": "S1.tif"},
-    }  # fmt: skip
-    (folder / "data.json").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    features = []
+    for name in ("S1", "S2", "S3") if kind == "three" else ("S1",):
+        if name != "S1":
+            os.link(path, folder / f"{name}.tif")
+        properties = {"datetime": "2024-05-18T10:00:00Z", "up42.data_path": f"{name}.tif"}
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        features.append({"type": "Feature", "id": name, "geometry": geometry, "properties": properties})
+    (folder / "data.json").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     return folder
 
 
@@ -114,6 +122,15 @@ def by_hand(block: str, source: str, out: Path, side: int) -> Optional[list[list
         ]
     if block == "zonal-statistics":
         return [["gdalinfo", "-stats", "--config", "GDAL_PAM_ENABLED", "NO", source]]
+    if block == "cloud-mask":
+        formula = "A*((B!=3)*(B!=8)*(B!=9)*(B!=10))"
+        bands = ["-A", source, "--allBands=A", "-B", source, "--B_band=5", "--NoDataValue=0"]
+        return [["gdal_calc.py", "--quiet", *bands, f"--calc={formula}", "--outfile", made, *CALC], *after]
+    if block == "composite":
+        files = [text for n, name in zip((1, 2, 3), "ABC") for text in (f"-{name}", source.replace("S1", f"S{n}"))]
+        formula = "numpy.median(numpy.stack((A,B,C)),axis=0)"
+        end = ["--type=UInt16", "--NoDataValue=0", "--outfile", made, *CALC]
+        return [["gdal_calc.py", "--quiet", *files, f"--calc={formula}", *end], *after]
     return None
 
 
@@ -124,7 +141,7 @@ CASES = {
     "zonal-statistics": ("scene", {}),
     "vectorising": ("classes", {}),
     "cloud-mask": ("scene", {}),
-    "composite": ("scene", {}),
+    "composite": ("three", {}),
 }
 LARGE_CASES = ("index", "kmeans-clustering", "zonal-statistics")
 
