@@ -108,6 +108,11 @@ class RequestModel(QObject):
         else:
             self._tell()
 
+    def forget_workflow(self) -> None:
+        """Begin with the workflow that the next `set_catalogue` names, not with the present one."""
+        if self.request is not None:
+            self.request = replace(self.request, workflow=None)
+
     def set_balance(self, balance: Optional[int]) -> None:
         """The credits that are left now; changes nothing of the request."""
         if self.catalogue is not None and self.catalogue.balance != balance:
@@ -223,12 +228,13 @@ class RequestModel(QObject):
 
 
 def _same_workflow(wanted: Optional[Workflow], among: list[Workflow]) -> Optional[Workflow]:
-    """The workflow of the same id, else of the same name and tasks (another project has ids of its own)."""
+    """The workflow of the same id, else of the same name (another project has ids of its own), with the same tasks."""
     if wanted is None:
         return None
 
-    def shape(workflow: Workflow) -> tuple:
-        return workflow.name, [(task.name, task.block.name) for task in workflow.tasks]
+    def tasks(workflow: Workflow) -> list[tuple[str, str]]:
+        return [(task.name, task.block.name) for task in workflow.tasks]
 
-    by_id = [workflow for workflow in among if workflow.id == wanted.id]
-    return next(iter(by_id), None) or next((w for w in among if shape(w) == shape(wanted)), None)
+    by_id = [workflow for workflow in among if workflow.id == wanted.id and tasks(workflow) == tasks(wanted)]
+    alike = [each for each in among if (each.name, tasks(each)) == (wanted.name, tasks(wanted))]
+    return next(iter(by_id + alike), None)

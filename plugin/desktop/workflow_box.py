@@ -21,6 +21,7 @@ class WorkflowBox(QWidget):
 
     workflow_chosen = pyqtSignal(object)  # Workflow, by the user
     scene_folder_chosen = pyqtSignal(object)  # Path
+    workflows_wanted = pyqtSignal()
 
     def __init__(self, model: RequestModel, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -30,6 +31,8 @@ class WorkflowBox(QWidget):
         soften(self.workflowHint)
         self.sceneFolderButton.setIcon(theme_icon("mIconFolder"))
         self.sceneFolderButton.clicked.connect(self._ask_for_folder)
+        self.workflowsButton.setIcon(theme_icon("mActionToggleEditing"))
+        self.workflowsButton.clicked.connect(lambda: self.workflows_wanted.emit())
         self.workflowCombo.activated.connect(lambda _index: self._choose(self.workflowCombo.currentData()))
         model.catalogue_changed.connect(self._fill)
         model.changed.connect(self._show)

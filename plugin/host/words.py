@@ -43,7 +43,9 @@ def number(value: float, decimals: int = 0) -> str:
 
 
 def area(km2: float) -> str:
-    """An area with hectares beside it where they say more: `12.4 km² (1,240 ha)`."""
+    """An area with hectares beside it: `12.4 km² (1,240 ha)`; a tiny one in square metres: `76 m²`."""
+    if 0 < km2 < 0.001:
+        return tr("{m2} m²").format(m2=number(km2 * 1e6, 0 if km2 >= 1e-6 else 2))
     decimals = 3 if km2 < 1 else 2 if km2 < 10 else 1 if km2 < 1000 else 0
     return tr("{km2} km² ({ha} ha)").format(km2=number(km2, decimals), ha=number(km2 * 100))
 

@@ -137,7 +137,11 @@ def _problem(code: str, **values: object) -> Problem:
 
 
 def _km2(value: float) -> str:
-    return f"{value:.3g}" if value < 1 else f"{value:.1f}".rstrip("0").rstrip(".")
+    """Three digits below 1 km², one decimal above; never an exponent: `0.0000757`, `0.1`, `12.4`."""
+    if value >= 1:
+        return f"{value:.1f}".rstrip("0").rstrip(".")
+    decimals = 2 - math.floor(math.log10(value)) if value > 0 else 0
+    return f"{value:.{min(decimals, 12)}f}".rstrip("0").rstrip(".") or "0"
 
 
 def _geometry_of(geojson: Mapping[str, Any]) -> BaseGeometry:
