@@ -242,7 +242,7 @@ def test_a_problem_leads_to_its_field_or_to_the_json(box, model):
     assert '"wild"' in box.parametersEditor.text(line)
 
 
-def test_problems_are_told_under_the_pointer_and_the_help_where_nothing_is_wrong(box, model, qtbot):
+def test_problems_are_told_under_the_pointer_and_the_help_where_nothing_is_wrong(box, model):
     box.jsonViewButton.setChecked(True)
     model.set_text(model.text.replace('"limit": 1', '"limit": 0'))
     (problem,) = model.problems
@@ -251,8 +251,8 @@ def test_problems_are_told_under_the_pointer_and_the_help_where_nothing_is_wrong
     assert box._marks.words_at(problem.line, None) == words
     assert "Whole number" in box._marks.words_at(problem.line, 6)
     box.parametersEditor.setCursorPosition(problem.line - 1, 6)
-    box.parametersEditor.viewport().repaint()  # the editor tells of its cursor when it is drawn
-    qtbot.waitUntil(lambda: "Whole number" in box.parametersHint.text())
+    model.changed.emit()  # the editor itself tells of its cursor when it is drawn
+    assert "Whole number" in box.parametersHint.text()
 
 
 def test_find_goes_on_and_back_and_escape_returns(box, model):
