@@ -133,11 +133,11 @@ def value_problems(parameter: Parameter, value: Any, path: tuple[str, ...]) -> l
 
 
 def _is_bbox(value: list[Any]) -> bool:
-    """West, south, east, north in degrees (contract 3.1)."""
+    """West, south, east, north in degrees (contract 3.1). What crosses the 180° meridian is for the AOI's rules."""
     if len(value) != 4 or not all(_is_number(number) for number in value):
         return False
     west, south, east, north = value
-    return -180 <= west < east <= 180 and -90 <= south < north <= 90
+    return -360 <= west < east <= 360 and -90 <= south < north <= 90
 
 
 def _is_number(value: Any) -> bool:
