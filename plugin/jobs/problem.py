@@ -113,7 +113,7 @@ TEMPLATES: Mapping[str, str] = {
     "parameter_choice_near": QT_TRANSLATE_NOOP("Problem", "“{parameter}” has no “{given}”: did you mean “{near}”?"),
     "parameter_bbox": QT_TRANSLATE_NOOP(
         "Problem",
-        "“{parameter}” must be four numbers in degrees: [west, south, east, north], with west < east and south < north.",
+        "“{parameter}” must be four numbers in degrees, [west, south, east, north], west < east and south < north.",
     ),
     "two_geometries": QT_TRANSLATE_NOOP(
         "Problem", "Both “{first}” and “{parameter}” are given: set one of them to null."
