@@ -72,7 +72,10 @@ def measure(found: Sequence[Found], cancel: Optional[Cancel] = None) -> Look:
     for item in rasters:
         if cancel is not None:
             cancel.check()
-        one = _measure_one(item, size)
+        try:
+            one = _measure_one(item, size)
+        except RuntimeError:  # where another plugin has switched GDAL's exceptions on for the whole process
+            one = None
         if one is not None:
             measured[item.uri] = one
     ranges = _common_ranges(list(measured.values()))

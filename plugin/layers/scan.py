@@ -81,6 +81,8 @@ def scan(folder: Path, files: Sequence[Path], features: Sequence[Mapping[str, An
             result.found.extend(_layers_in(path, _scene_id(path.relative_to(folder), features)))
         except NotLoadable as e:
             result.skipped.append(Skipped(path, str(e)))
+        except RuntimeError:  # where another plugin has switched GDAL's exceptions on for the whole process
+            result.skipped.append(Skipped(path, tr("it can't be read: the file is damaged")))
     return result
 
 

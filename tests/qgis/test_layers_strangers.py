@@ -7,7 +7,7 @@ import json
 import sqlite3
 import tarfile
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -81,6 +81,16 @@ def hostile(folder: Path, url: str, make_raster: MakeRaster) -> None:
     mtd.write_text(mtd.read_text().replace("</Granule>", f"<IMAGE_FILE>/vsicurl/{url}/safe</IMAGE_FILE></Granule>"))
 
 
+@pytest.fixture(params=[False, True], ids=["", "GDAL's exceptions on"])
+def exceptions(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Another plugin may have switched them on, for the whole process."""
+    before = gdal.GetUseExceptions()
+    (gdal.UseExceptions if request.param else gdal.DontUseExceptions)()
+    yield
+    (gdal.UseExceptions if before else gdal.DontUseExceptions)()
+
+
+@pytest.mark.usefixtures("exceptions")
 def test_a_hostile_archive_loads_its_images_and_follows_nothing(
     project: QgsProject, tmp_path: Path, make_raster: MakeRaster, silent_server: tuple[str, list[str]]
 ) -> None:
