@@ -136,7 +136,7 @@ def expected_median(stack, nodata=0.0):
     return np.ma.median(masked, axis=0).filled(nodata)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 6, 7])
+@pytest.mark.parametrize("count", [1, 2, 3, 6, 9, 10])
 def test_the_median_is_numpys(tmp_path, count):
     stack = pictures(count)
     done = run_block("composite", {}, tmp_path / "t", scenes(tmp_path / "p", stack))

@@ -32,6 +32,7 @@ from .rasters import (
 )
 
 _PIXELS_AT_ONCE = 8_000_000  # of all scenes together, of one band
+FEW_SCENES = 9
 _ALIGNED = 0.01  # of a pixel
 _DATE = "TIFFTAG_DATETIME"
 
@@ -189,14 +190,29 @@ def _median(
     precise = np.float64 if kind.itemsize > 4 or (kind.kind in "iu" and kind.itemsize > 2) else np.float32
     stack = np.full((len(parts), *count.shape), np.inf, precise)
     for layer, (values, valid, rows, columns) in zip(stack, parts):
-        layer[rows, columns][valid] = values[valid]
+        np.copyto(layer[rows, columns], values, where=valid, casting="unsafe")
         count[rows, columns] += valid
-    stack.sort(axis=0)
-    deep = np.maximum(count.astype(np.intp), 1)
-    low = np.take_along_axis(stack, ((deep - 1) // 2)[None], axis=0)[0]
-    high = np.take_along_axis(stack, (deep // 2)[None], axis=0)[0]
+    _sort(stack)
+    if int(count.min()) == len(stack):
+        low, high = stack[(len(stack) - 1) // 2], stack[len(stack) // 2]
+    else:
+        deep = np.maximum(count.astype(np.intp), 1)
+        low = np.take_along_axis(stack, ((deep - 1) // 2)[None], axis=0)[0]
+        high = np.take_along_axis(stack, (deep // 2)[None], axis=0)[0]
     middle = np.where(count > 0, low / 2 + high / 2, 0)
     return np.where(count > 0, as_type(middle, kind, nodata), np.array(nodata, kind)), count
+
+
+def _sort(stack: np.ndarray) -> None:
+    """Sort each pixel's values along the scenes; few scenes by comparing neighbours in turns, whole layers at once."""
+    if len(stack) > FEW_SCENES:
+        stack.sort(axis=0)
+        return
+    for turn in range(len(stack)):
+        for lower in range(turn % 2, len(stack) - 1, 2):
+            smaller = np.minimum(stack[lower], stack[lower + 1])
+            np.maximum(stack[lower], stack[lower + 1], out=stack[lower + 1])
+            stack[lower] = smaller
 
 
 def _values(

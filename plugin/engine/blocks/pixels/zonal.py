@@ -47,13 +47,15 @@ class Totals:
         self.inside += inside
         if not values.size:
             return
-        exact = values.ravel().astype(np.float64)
-        total = float(exact.sum())
-        mean = total / exact.size
-        exact -= mean
+        total = float(values.sum(dtype=np.float64))
+        mean = total / values.size
+        near = values.dtype.type(mean)  # subtracted in the values' own type: a copy in float64 takes twice as long
+        apart_from_near = values - near
+        np.square(apart_from_near, out=apart_from_near)
+        deviations = float(apart_from_near.sum(dtype=np.float64)) - values.size * (mean - float(near)) ** 2
         apart = mean - self.sum / self.count if self.count else 0.0
         together = self.count + values.size
-        self.deviations += float(np.dot(exact, exact)) + apart * apart * self.count * values.size / together
+        self.deviations += max(0.0, deviations) + apart * apart * self.count * values.size / together
         self.count, self.sum = together, self.sum + total
         self.smallest = min(self.smallest, float(values.min()))
         self.largest = max(self.largest, float(values.max()))
