@@ -34,10 +34,9 @@ def prepare(editor: QgsCodeEditorJson) -> None:
 class JsonMarks(QObject):
     """Puts marks on an editor: a wavy line under the place, a sign beside the line, the words under the pointer."""
 
-    def __init__(self, editor: QgsCodeEditorJson, words: Callable[[Problem], str], help_at: Callable[[int, int], str]):
-        """`help_at` explains what stands at a line and column (from 1) where nothing is wrong."""
+    def __init__(self, editor: QgsCodeEditorJson, words: Callable[[Problem], str]) -> None:
         super().__init__(editor)
-        self._editor, self._words, self._help_at = editor, words, help_at
+        self._editor, self._words = editor, words
         self._problems: list[Problem] = []
         self._wave = editor.indicatorDefine(QsciScintilla.IndicatorStyle.SquiggleIndicator)
         editor.setIndicatorForegroundColor(
@@ -68,15 +67,13 @@ class JsonMarks(QObject):
             editor.markerAdd(min((problem.line or 1) - 1, last), MARKER)
 
     def words_at(self, line: int, column: Optional[int]) -> str:
-        """What is wrong at a line and column (from 1; no column: anywhere on the line), else what stands there."""
+        """What is wrong at a line and column (from 1; no column: anywhere on the line)."""
         text = self._editor.text()
         found = [p for p in self._problems if p.line == line]
         if column is not None:
             offset = offset_of(text, line, column)
             found = [p for p in self._problems if span(text, p)[0] <= offset <= span(text, p)[1]]
-        if found:
-            return "\n".join(self._words(problem) for problem in found)
-        return self._help_at(line, column) if column is not None else ""
+        return "\n".join(self._words(problem) for problem in found)
 
     def _hovered(self, position: int, x: int, y: int) -> None:
         editor = self._editor

@@ -30,7 +30,7 @@ class ParametersBox(QgsCollapsibleGroupBox):
         set_up(self, "parameters_box")
         self._model = model
         prepare(self.parametersEditor)
-        self._marks = JsonMarks(self.parametersEditor, sentence, self._help_at)
+        self._marks = JsonMarks(self.parametersEditor, sentence)
         self.find_bar = FindBar(self.parametersEditor)
         self.findPlace.addWidget(self.find_bar)
         self.form = ParametersForm(model)
@@ -51,6 +51,13 @@ class ParametersBox(QgsCollapsibleGroupBox):
         self.jsonViewButton.setChecked(not self.formViewButton.isChecked())
         self.show_form(self.formViewButton.isChecked())
         model.changed.connect(self._show)
+        self.collapsedStateChanged.connect(self._unfolded)
+
+    def _unfolded(self, collapsed: bool) -> None:
+        """Unfolding shows all that is within: what is to be hidden is hidden again."""
+        if not collapsed:
+            self.show_form(self.formViewButton.isChecked())
+            self.parameterProblems.setVisible(self.parameterProblems.count() > 0)
 
     def show_form(self, form: bool) -> None:
         """Show the form, or the JSON; the same one is shown the next time."""

@@ -19,6 +19,7 @@ from qgis.PyQt.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -256,6 +257,8 @@ class Dates(Editor):
     def __init__(self, parameter: Parameter, parent: Optional[QWidget] = None) -> None:
         super().__init__(parameter, parent)
         edits = [QgsDateEdit(self), QgsDateEdit(self)]
+        column = QVBoxLayout()  # side by side they would be too narrow for their dates
+        self._row.addLayout(column, 1)
         for edit, words in zip(edits, (tr("First day, UTC"), tr("Last day, UTC"))):
             edit.setObjectName("parameterField")
             edit.setCalendarPopup(True)
@@ -264,7 +267,7 @@ class Dates(Editor):
             edit.setToolTip(words)
             edit.setMinimumWidth(NARROW)
             edit.installEventFilter(_NoWheel(edit))
-            self._row.addWidget(edit, 1)
+            column.addWidget(edit)
         self._pair = DatePair(*edits, self)
         self._pair.edited.connect(self._tell)
         button = QToolButton(self)

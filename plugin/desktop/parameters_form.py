@@ -98,6 +98,7 @@ class ParametersForm(QWidget):
             grid.addWidget(QLabel(tr("This block has no parameters."), group), 0, 0)
         for parameter in known.values():
             self.rows.append(ParameterRow(self._model, task.name, parameter, grid, group))
+        group.collapsedStateChanged.connect(lambda _collapsed: self._show())  # unfolding shows all that is within
         self.groups.append(group)
         self.layout().addWidget(group)
         for row in self.rows:

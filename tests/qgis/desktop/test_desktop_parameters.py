@@ -225,6 +225,16 @@ def test_a_form_edit_is_one_step_of_undo_in_the_json(box, model):
     assert set(json.loads(model.text)) == {DATA}  # another workflow's texts don't come back
 
 
+def test_unfolding_shows_one_view_and_not_both(box, model):
+    for view, page, other in (("jsonViewButton", box.jsonPage, box.form), ("formViewButton", box.form, box.jsonPage)):
+        getattr(box, view).setChecked(True)
+        box.setCollapsed(True)
+        box.setCollapsed(False)
+        assert not page.isHidden()
+        assert other.isHidden()
+        assert box.parameterProblems.isHidden()
+
+
 def test_another_workflow_has_another_form(box, model, qtbot, catalogue):
     model.set_workflow(catalogue.workflows[1])
     qtbot.waitUntil(lambda: box.form.built)
@@ -249,7 +259,7 @@ def test_problems_are_told_under_the_pointer_and_the_help_where_nothing_is_wrong
     words = box._marks.words_at(problem.line, problem.column)
     assert "at least 1" in words
     assert box._marks.words_at(problem.line, None) == words
-    assert "Whole number" in box._marks.words_at(problem.line, 6)
+    assert box._marks.words_at(problem.line, 1) == ""
     box.parametersEditor.setCursorPosition(problem.line - 1, 6)
     model.changed.emit()  # the editor itself tells of its cursor when it is drawn
     assert "Whole number" in box.parametersHint.text()
