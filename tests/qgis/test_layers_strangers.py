@@ -81,13 +81,15 @@ def hostile(folder: Path, url: str, make_raster: MakeRaster) -> None:
     mtd.write_text(mtd.read_text().replace("</Granule>", f"<IMAGE_FILE>/vsicurl/{url}/safe</IMAGE_FILE></Granule>"))
 
 
-@pytest.fixture(params=[False, True], ids=["", "GDAL's exceptions on"])
+@pytest.fixture(params=[False, True], ids=["as they are", "GDAL's exceptions on"])
 def exceptions(request: pytest.FixtureRequest) -> Iterator[None]:
     """Another plugin may have switched them on, for the whole process."""
-    before = gdal.GetUseExceptions()
-    (gdal.UseExceptions if request.param else gdal.DontUseExceptions)()
+    switched = bool(request.param) and not gdal.GetUseExceptions()
+    if switched:
+        gdal.UseExceptions()
     yield
-    (gdal.UseExceptions if before else gdal.DontUseExceptions)()
+    if switched:
+        gdal.DontUseExceptions()
 
 
 @pytest.mark.usefixtures("exceptions")
