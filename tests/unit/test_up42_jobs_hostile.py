@@ -54,6 +54,7 @@ CALLS: dict[str, Callable[[Up42Jobs], Any]] = {
     "validate": lambda p: p.validate(REQUEST),
     "submit": lambda p: p.submit(REQUEST),
     "jobs": lambda p: [job for job, _ in zip(p.jobs(DEMO), range(20))],
+    "job_pages": lambda p: [page for page, _ in zip(p.job_pages(DEMO), range(20))],
     "job": lambda p: p.job(PROJECT, "j1"),
     "rename": lambda p: p.rename(JOB, "n"),
     "rerun": lambda p: p.rerun(JOB),
