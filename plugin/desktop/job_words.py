@@ -38,7 +38,8 @@ def outputs_word(record: JobRecord) -> str:
     """How far the outputs have come: `Downloading 40 %`, `Loaded`, `On disk, not loaded`."""
     delivery = record.delivery
     if delivery.state is DeliveryState.DOWNLOADING:
-        return tr("Downloading {percent} %").format(percent=number(100 * delivery.fraction))
+        text = tr("Downloading {percent} %").format(percent=number(100 * delivery.fraction))
+        return text if delivery.speed is None else f"{text} · {speed_word(delivery.speed)}"
     if delivery.state is DeliveryState.DELIVERED:
         return tr("On disk, not loaded")
     if delivery.state is DeliveryState.LOADED:
@@ -49,6 +50,13 @@ def outputs_word(record: JobRecord) -> str:
         done = sum(task.state is JobState.SUCCEEDED for task in record.tasks)
         return tr("Task {n} of {count}").format(n=min(done + 1, len(record.tasks)), count=len(record.tasks))
     return tr("Not downloaded") if record.job.state is JobState.SUCCEEDED else ""
+
+
+def speed_word(speed: float) -> str:
+    """Bytes per second as people say it: `3.1 MB/s`, `420 kB/s`."""
+    if speed >= 1e6:
+        return tr("{speed} MB/s").format(speed=number(speed / 1e6, 1))
+    return tr("{speed} kB/s").format(speed=number(speed / 1e3))
 
 
 def _seconds(started: Optional[datetime], finished: Optional[datetime], over: bool) -> Optional[float]:

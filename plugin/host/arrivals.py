@@ -38,6 +38,7 @@ TRY_AGAIN_MS = 30_000  # after the network failed; each time so much later
 TRIES = 5
 
 Key = tuple[str, str]  # connection id, job id
+Paced = Callable[[Optional[float]], None]  # bytes per second
 
 
 @dataclass(frozen=True)
@@ -158,21 +159,26 @@ class Arrivals(QObject):
 
     def _download(self, order: Order) -> None:
         parent = outputs_parent(order.origin, self._settings)
+        speed: deque[Optional[float]] = deque([None], maxlen=1)  # the newest; written by the worker thread
+
+        def progressed(fraction: float) -> None:
+            self._show(order, Delivery(DeliveryState.DOWNLOADING, fraction, speed=speed[-1]))
+
         self._works.start(
             tr("Download {job}").format(job=order.name),
-            lambda cancel, progress: self._fetch(order, parent, cancel, progress),
+            lambda cancel, progress: self._fetch(order, parent, cancel, progress, speed.append),
             succeeded=lambda prepared: self._delivered(order, prepared),
             failed=lambda error: self._failed(order, error),
             cancelled=lambda: self._not_delivered(order, tr("The download was cancelled.")),
-            progressed=lambda fraction: self._show(order, Delivery(DeliveryState.DOWNLOADING, fraction)),
+            progressed=progressed,
         )
 
-    def _fetch(self, order: Order, parent: Path, cancel: Cancel, progress: Progress) -> Prepared:
+    def _fetch(self, order: Order, parent: Path, cancel: Cancel, progress: Progress, paced: Paced) -> Prepared:
         """Worker thread. An interrupted download is gone on with where it was begun."""
         if order.task is None:
             parent = followups.begin_delivery(self._ledger, *order.key, parent)
         prepared = collect(
-            self._connections, self._ledger, order.connection, order.job, parent, cancel, progress, order.task
+            self._connections, self._ledger, order.connection, order.job, parent, cancel, progress, order.task, paced
         )
         if order.task is None:
             followups.end_delivery(self._ledger, *order.key)

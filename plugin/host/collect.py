@@ -88,10 +88,12 @@ def collect(
     cancel: Cancel,
     progress: Callable[[float], None],
     task: Optional[Task] = None,
+    paced: Callable[[Optional[float]], None] = lambda _speed: None,
 ) -> Prepared:
     """Download and unpack the final output into a new folder in `parent`, with quicklooks for a Test Query.
 
-    With `task`, that task's own output. The ledger keeps the folder of the final output only.
+    With `task`, that task's own output. The ledger keeps the folder of the final output only. `paced` is told the
+    download's speed in bytes per second (None: not known yet) before each `progress`.
 
     Raises DeliveryError, NetError, PlatformError, Cancelled; then nothing is under the final name.
     """
@@ -104,6 +106,7 @@ def collect(
         name, key = f"{name}{SEPARATOR}{task.name}", f"{job.id}-{task.id}"
 
     def tell(received: Bytes) -> None:
+        paced(received.speed)
         progress(DOWNLOAD_SHARE * received.received / received.total if received.total else 0.0)
 
     delivered = deliver(

@@ -61,7 +61,9 @@ class JobBook(QObject):
             before = records.get(job.id)
             if before is None or job.id in snapshot.changed:
                 ended |= before is not None and job.state.ended and not before.job.state.ended
-                records[job.id] = self._record(connection.id, job, snapshot.entries, snapshot.credits, before)
+                record = self._record(connection.id, job, snapshot.entries, snapshot.credits, before)
+                asked = job.id in snapshot.tasks_asked
+                records[job.id] = replace(record, tasks=snapshot.tasks[job.id]) if asked else record
                 changed.add(job.id)
         changed |= self._take_unconfirmed((connection.id, project_id), snapshot.intents, submitting)
         if changed:

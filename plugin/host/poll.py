@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Collection, Mapping, Optional, Sequence
 
-from ..jobs.job import Job
+from ..jobs.job import Job, JobState, Task
 from ..jobs.workflow import Project
-from ..platforms.contract import NotFound, Platform
-from . import rebuild
+from ..platforms.contract import NotFound, Platform, PlatformError
+from . import forgotten, rebuild
 from .connections import Connection
 from .ledger import Entry, Intent, Ledger
 from .spending import note_charged
@@ -19,6 +19,7 @@ from .submit import match
 MAX_PAGES = 10  # a poll; what has not ended and lies below is asked for by its id
 SINGLY_ASKED_AT_ONCE = 5  # jobs a poll
 CREDITS_ASKED_AT_ONCE = 5  # jobs a poll
+TASKS_ASKED_AT_ONCE = 10  # jobs a poll; where more run, they take turns
 GONE = "gone"  # told: the platform has no such job any more
 
 
@@ -27,7 +28,8 @@ class Snapshot:
     """One poll's answer: the jobs newest first, and what the ledger knows of them.
 
     `changed`: ids of jobs that differ from the poll before, or are new. `gone`: ids that were listed then, and are no
-    more. `pages`: list pages that were read; `whole`: the last page was among them.
+    more. `pages`: list pages that were read; `whole`: the last page was among them. `tasks`: those of running jobs of
+    ours, those that were asked for longest ago first; `tasks_asked`: whose tasks this poll has asked for.
     """
 
     jobs: list[Job]
@@ -38,6 +40,8 @@ class Snapshot:
     gone: frozenset[str] = frozenset()
     pages: int = 1
     whole: bool = False
+    tasks: Mapping[str, tuple[Task, ...]] = field(default_factory=dict)
+    tasks_asked: frozenset[str] = frozenset()
 
     @property
     def unfinished(self) -> frozenset[str]:
@@ -66,10 +70,12 @@ def take_snapshot(
     project: Project,
     before: Optional[Snapshot],
     output_roots: Sequence[Path] = (),
+    with_tasks: bool = False,
 ) -> Snapshot:
     """List the project's jobs, settle submits whose answer was lost, and ask what ended jobs have cost.
 
-    `output_roots`: where output folders are looked for after the ledger was damaged.
+    `output_roots`: where output folders are looked for after the ledger was damaged. `with_tasks`: ask for the tasks
+    of running jobs of ours too, of at most `TASKS_ASKED_AT_ONCE`.
     """
     if rebuild.is_due(ledger, connection.id, project.id):
         pages = itertools.islice(platform.job_pages(project), MAX_PAGES)
@@ -84,8 +90,10 @@ def take_snapshot(
         entries = ledger.entries(connection.id)
     credits = _credits(platform, ledger, connection, jobs, entries, before.credits if before else {})
     intents = ledger.intents(connection.id)
+    tasks, asked = _tasks(platform, jobs, entries, before) if with_tasks else ({}, frozenset())
     changed, gone = _difference(before, jobs, entries, credits, listed, whole)
-    return Snapshot(jobs, entries, intents, credits, changed, gone, pages, whole)
+    changed |= {job_id for job_id in asked if before is None or before.tasks.get(job_id) != tasks[job_id]}
+    return Snapshot(jobs, entries, intents, credits, changed, gone, pages, whole, tasks, asked)
 
 
 def older(platform: Platform, ledger: Ledger, connection: Connection, project: Project, page: int) -> Page:
@@ -125,7 +133,9 @@ def _settle(ledger: Ledger, connection: Connection, jobs: list[Job], entries: Ma
         if job_found is not None:
             ledger.settle(intent.id, job_found.id)
             settled = True
-    return settled
+    if settled:
+        entries = ledger.entries(connection.id)
+    return forgotten.find_again(ledger, connection.id, jobs, entries) or settled
 
 
 def _credits(
@@ -145,6 +155,26 @@ def _credits(
         if used is not None and entries[job.id].charged != used:
             note_charged(ledger, connection.id, job.id, used)
     return credits
+
+
+def _tasks(
+    platform: Platform, jobs: Sequence[Job], entries: Mapping[str, Entry], before: Optional[Snapshot]
+) -> tuple[dict[str, tuple[Task, ...]], frozenset[str]]:
+    """Tasks of running jobs of ours, and once more of those that have just ended; whose were asked for now."""
+    known = {job_id: tasks for job_id, tasks in before.tasks.items() if job_id in before.unfinished} if before else {}
+    ours = [job for job in jobs if job.id in entries and (job.state is JobState.RUNNING or job.id in known)]
+    turn = {job_id: place for place, job_id in enumerate(known, 1)}
+    tasks = dict(known)
+    asked = set()
+    for job in sorted(ours, key=lambda job: (not job.state.ended, turn.get(job.id, 0)))[:TASKS_ASKED_AT_ONCE]:
+        try:
+            found = tuple(platform.tasks(job))
+        except PlatformError:
+            break  # the list of jobs was had all the same; the next poll tells if this is more than a moment
+        tasks.pop(job.id, None)
+        tasks[job.id] = found
+        asked.add(job.id)
+    return tasks, frozenset(asked)
 
 
 def _difference(

@@ -38,7 +38,10 @@ class DeliveryState(Enum):
 
 @dataclass(frozen=True)
 class Delivery:
-    """The delivery of one job; `fraction` from 0 to 1 while downloading, `message` says what failed."""
+    """The delivery of one job; `fraction` from 0 to 1 while downloading, `message` says what failed.
+
+    `speed`: of the download, in bytes per second; None: not known.
+    """
 
     state: DeliveryState = DeliveryState.NONE
     fraction: float = 0.0
@@ -48,6 +51,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class JobRecord:
+    speed: Optional[float] = None
     """One row of the jobs table. `ours`: started from this profile. `unconfirmed`: its submit's answer was lost.
 
     `entry`: what the ledger knows of it, where it is ours.

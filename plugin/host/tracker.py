@@ -72,6 +72,10 @@ class Tracker(QObject):
         """True where a project of that connection is followed."""
         return any(key[0] == connection_id for key in self._watches)
 
+    def is_on_screen(self, connection: Connection, project: Project) -> bool:
+        """True for the project whose jobs the user looks at."""
+        return (connection.id, project.id) == self._on_screen
+
     def refresh(self) -> None:
         """Poll now, and often again for a while."""
         for watch in self._watches.values():
@@ -157,11 +161,12 @@ class _Watch(QObject):
             return
         connection, project, before = self.connection, self.project, self._last
         tracker, roots = self._tracker, self._tracker.output_roots()
+        shown = tracker.is_on_screen(connection, project)
         self._again = False
         self._poll = tracker.works.start(
             "Poll",
             lambda cancel, _progress: take_snapshot(
-                tracker.connections.open(connection, cancel), tracker.ledger, connection, project, before, roots
+                tracker.connections.open(connection, cancel), tracker.ledger, connection, project, before, roots, shown
             ),
             shown=False,
             succeeded=self._got,

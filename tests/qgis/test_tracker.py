@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtNetwork import QNetworkInterface
 
 from up42_jobs.plugin.host import followups
+from up42_jobs.plugin.host import tracker as tracker_room
 from up42_jobs.plugin.host.connections import Connection, Connections, Kind
 from up42_jobs.plugin.host.engine_process import LocalEngine
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.network import make_session
+from up42_jobs.plugin.host.poll import TASKS_ASKED_AT_ONCE, take_snapshot
 from up42_jobs.plugin.host.tracker import SLOWEST_MS, Tracker, is_offline
 from up42_jobs.plugin.host.work import Works
 from up42_jobs.plugin.jobs.job import JobState
 from up42_jobs.plugin.jobs.workflow import Project
+from up42_jobs.plugin.net.cancel import Cancel
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, data, query, refusal, reply, token_reply
 
@@ -59,6 +66,23 @@ class Place:
         shown = list(enumerate(self.statuses))[first : first + PAGE]
         return data([wire_job(number, status) for number, status in shown])
 
+    def serve_tasks(self, states) -> None:
+        """Each job has tasks in these states; the function gives them by the job's number."""
+        for number in range(len(self.statuses)):
+            self.server.on("GET", f"{JOBS}/j{number}/tasks", lambda _request, n=number: data(
+                [{"id": f"t{n}-{i}", "name": f"block:{i}", "status": state} for i, state in enumerate(states(n))]
+            ))  # fmt: skip
+
+    def asked_tasks(self) -> list[str]:
+        """The ids of the jobs whose tasks were asked for, in this order."""
+        paths = [request.path for request in self.server.requests]
+        return [path.split("/")[-2] for path in paths if path.endswith("/tasks")]
+
+    def snapshot(self, before=None):
+        """One poll, with tasks."""
+        platform = self.connections.open(self.connection, Cancel())
+        return take_snapshot(platform, self.ledger, self.connection, self.project, before, with_tasks=True)
+
     def own(self, numbers) -> None:
         """Write into the ledger that these jobs are ours."""
         with self.ledger.transaction() as db:
@@ -95,6 +119,7 @@ def test_500_jobs_for_ten_minutes_cost_a_request_for_each_page_of_unfinished_one
     place = make_place()
     place.statuses = ["RUNNING"] * 500 + ["SUCCEEDED"] * 700
     place.own(range(500))
+    place.serve_tasks(lambda _number: ["RUNNING"])
     unfinished, expected = 500, []
 
     def polled(_connection, _project, snapshot):
@@ -122,8 +147,9 @@ def test_500_jobs_for_ten_minutes_cost_a_request_for_each_page_of_unfinished_one
     assert pages == expected
     asked = place.server.count("GET", JOBS)
     assert sum(expected) <= asked <= sum(expected) + 5  # one poll may be under way
-    others = [r.path for r in place.server.requests if r.path != JOBS]
+    others = [r.path for r in place.server.requests if r.path != JOBS and not r.path.endswith("/tasks")]
     assert others == ["/oauth/token"]
+    assert 0 < len(place.asked_tasks()) <= TASKS_ASKED_AT_ONCE * (polls + 1)
     assert pages[-1] < pages[0] == 5
 
 
@@ -211,3 +237,90 @@ def test_a_silent_server_does_not_hold_up_the_end(make_place, qtbot):
 def test_a_server_on_this_computer_needs_no_network():
     assert not is_offline("http://127.0.0.1:8042")
     assert not is_offline("http://localhost:8042/api")
+
+
+def test_tasks_are_asked_of_running_jobs_of_ours_in_turns_and_once_more_at_their_end(make_place):
+    place = make_place()
+    place.statuses = ["QUEUED"] + ["RUNNING"] * 14 + ["SUCCEEDED"] * 3
+    place.own(range(12 + 1))
+    states = ["SUCCEEDED", "RUNNING"]
+    place.serve_tasks(lambda _number: states)
+    first = place.snapshot()
+    assert len(place.asked_tasks()) == TASKS_ASKED_AT_ONCE
+    assert [task.state for task in first.tasks["j1"]] == [JobState.SUCCEEDED, JobState.RUNNING]
+    second = place.snapshot(first)
+    assert {"j11", "j12"} == second.tasks.keys() - first.tasks.keys()
+    assert second.changed == {"j11", "j12"}
+    assert "j0" not in second.tasks  # waits still
+    assert not {"j13", "j14"} & second.tasks.keys()  # somebody else's
+    states[1] = place.statuses[1] = "SUCCEEDED"
+    third = place.snapshot(second)
+    assert [task.state for task in third.tasks["j1"]] == [JobState.SUCCEEDED] * 2
+    before = len(place.asked_tasks())
+    place.statuses[2:15] = ["SUCCEEDED"] * 13
+    fourth = place.snapshot(third)
+    fifth = place.snapshot(fourth)
+    asked = place.asked_tasks()[before:]
+    assert "j1" not in asked
+    assert len(asked) == len(set(asked)) == TASKS_ASKED_AT_ONCE
+    assert fifth.tasks == {}
+
+
+def test_a_poll_without_the_tasks_is_a_poll_all_the_same(make_place, qtbot):
+    place = make_place(speed=300)
+    place.own([0])
+    place.server.on("GET", f"{JOBS}/j0/tasks", refusal(404, 404, "nothing here"))
+    place.watch()
+    qtbot.waitUntil(lambda: len(place.snapshots) >= 3, timeout=20_000)
+    assert place.troubles == []
+    assert place.snapshots[-1].tasks == {}
+
+
+def test_it_pauses_while_there_is_no_network_and_goes_on_with_it(make_place, qtbot, monkeypatch):
+    """The interfaces are the computer's own: none of them counts while its network is said to be down."""
+    place = make_place(speed=300)
+    place.watch()
+    qtbot.waitUntil(lambda: bool(place.snapshots), timeout=20_000)
+    offline = [True]
+    looked = []
+    monkeypatch.setattr(tracker_room, "is_offline", lambda url: looked.append(url) or offline[0])
+    qtbot.waitUntil(lambda: len(looked) >= 2, timeout=20_000)
+    asked = place.server.count("GET", JOBS)
+    qtbot.waitUntil(lambda: len(looked) >= 5, timeout=20_000)
+    assert place.server.count("GET", JOBS) == asked
+    assert place.troubles == []
+    offline[0] = False
+    qtbot.waitUntil(lambda: place.server.count("GET", JOBS) > asked, timeout=20_000)
+
+
+def test_a_server_elsewhere_is_offline_where_only_the_loopback_is_up(qgis_app, monkeypatch):
+    loopback = [i for i in QNetworkInterface.allInterfaces() if i.flags() & QNetworkInterface.InterfaceFlag.IsLoopBack]
+    monkeypatch.setattr(QNetworkInterface, "allInterfaces", staticmethod(lambda: loopback))
+    assert is_offline("https://jobs.example.org")
+    assert not is_offline("http://127.0.0.1:8042")
+
+
+def test_after_sleep_it_waits_for_the_network_before_it_asks(make_place, qtbot, monkeypatch):
+    place = make_place(speed=10)
+    place.watch()
+    qtbot.waitUntil(lambda: bool(place.snapshots), timeout=20_000)
+    (watch,) = place.tracker._watches.values()
+    real, slept = time.time, [0.0]
+    monkeypatch.setattr(tracker_room.time, "time", lambda: real() + slept[0])
+    asked = place.server.count("GET", JOBS)
+    slept[0] = 3600.0  # the clock of the wall went on; the timer's stood still
+    watch._ask()
+    assert watch._poll is None
+    assert place.server.count("GET", JOBS) == asked
+    assert watch._timer.remainingTime() > tracker_room.AFTER_SLEEP_MS / place.tracker.speed * 0.5
+    qtbot.waitUntil(lambda: place.server.count("GET", JOBS) > asked, timeout=20_000)
+    assert place.troubles == []
+
+
+def test_it_asks_at_once_when_qgis_comes_to_the_front(make_place, qtbot):
+    place = make_place(speed=1)
+    place.watch()
+    qtbot.waitUntil(lambda: bool(place.snapshots), timeout=20_000)
+    asked = place.server.count("GET", JOBS)
+    QGuiApplication.instance().applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
+    qtbot.waitUntil(lambda: place.server.count("GET", JOBS) > asked, timeout=1_500)  # the interval is 3 s
