@@ -6,8 +6,8 @@
 #
 # STATE is a text file that keeps the IDs of the jobs between the two; begin each night with a new one. Settings, by
 # the environment: CONNECTION (default: local; empty: the server of UP42_JOBS_URL), MAX_CREDITS (default 0, for all jobs
-# together), PAUSE (seconds between looks for a free slot, default 60), WAIT (seconds that `collect` waits for what is
-# not ready, default 0).
+# together), BUY_AGAIN (default false: what another night has bought is refused), PAUSE (seconds between looks for a free
+# slot, default 60), WAIT (seconds that `collect` waits for what is not ready, default 0).
 # `send` ends when every job is submitted. Run again with the same STATE, it goes on where it was interrupted; no job is
 # sent twice, wherever that was. If it can't know whether a job was made, it stops and says so: look for the job, then
 # FORGET=true is your word that there is none.
@@ -53,7 +53,7 @@ send() { # layer, workflow, state
     while :; do
         run submitjob CONNECTION="$CONNECTION" AOI="$layer" WORKFLOW="$workflow" JOB_TYPE=live_job \
             ONE_JOB_PER_FEATURE=true MAX_CREDITS="${MAX_CREDITS:-0}" BATCH="$batch" \
-            FORGET_UNCONFIRMED="${FORGET:-false}"
+            FORGET_UNCONFIRMED="${FORGET:-false}" BUY_AGAIN="${BUY_AGAIN:-false}"
         fids=$(output NOT_SUBMITTED)
         jobs=$(output JOB_IDS | tr ',' '\n' | sed -n 's/^\(..*\)$/job \1/p')
         keep "batch $batch

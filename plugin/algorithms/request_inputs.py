@@ -102,6 +102,11 @@ class SendingAlgorithm(RequestAlgorithm):
             advanced=True,
         )
         self.add(
+            QgsProcessingParameterBoolean("BUY_AGAIN", tr("Buy again"), defaultValue=False),
+            tr("Also run a Live Job with a price whose very request was bought before; otherwise it is refused."),
+            advanced=True,
+        )
+        self.add(
             QgsProcessingParameterBoolean("ONE_JOB_PER_FEATURE", tr("One job per feature"), defaultValue=False),
             tr("Submit a job for each polygon of the AOI layer. Otherwise the layer must have exactly one."),
         )
@@ -147,7 +152,9 @@ class SendingAlgorithm(RequestAlgorithm):
             run.parts.ledger,
             place.connection.id,
             self._wanted(run, place),
-            Allowance(self.number(run, "MAX_CREDITS"), self.yes(run, "ALLOW_UNKNOWN_PRICE")),
+            Allowance(
+                self.number(run, "MAX_CREDITS"), self.yes(run, "ALLOW_UNKNOWN_PRICE"), self.yes(run, "BUY_AGAIN")
+            ),
             run.cancel,
             tell,
             self._batch(run, place),
@@ -193,7 +200,7 @@ def spending_help() -> str:
         "A Test Query costs nothing. Maximum credits (MAX_CREDITS) is the confirmation of those who can't be asked: the"
         " most that this one run may cost in total, over all its jobs. A Live Job with a price that may cost more is"
         " refused before anything is sent; with 0, each one is. Batch processing makes a run of each row, so it"
-        " multiplies the maximum by the number of rows."
+        " multiplies the maximum by the number of rows. What was bought before is refused too, unless BUY_AGAIN is set."
     )
 
 

@@ -9,6 +9,7 @@ from qgis.PyQt.QtWidgets import QWidget
 
 from ..host.connections import Connection
 from ..host.limits import limits_line
+from ..host.records import Catalogue
 from ..host.words import number
 from .request_model import RequestModel
 from .ui_files import set_up, soften, theme_icon, tooltip
@@ -79,8 +80,18 @@ class Header(QWidget):
             for project in catalogue.projects:
                 self.projectCombo.addItem(project.name, project.id)
             self.projectCombo.setCurrentIndex(self.projectCombo.findData(catalogue.project.id))
-        self.limitsLabel.setText(limits_line(catalogue.project))
+        self._show_limits(catalogue)
         self.limitsLabel.show()
         self.balanceLabel.setVisible(catalogue.balance is not None)
         if catalogue.balance is not None:
             self.balanceLabel.setText(self.tr("{balance} credits").format(balance=number(catalogue.balance)))
+
+    def _show_limits(self, catalogue: Catalogue) -> None:
+        """The chosen project's limits; and which projects of the connection are not to be had, with the reasons."""
+        lines = [limits_line(catalogue.project)]
+        if catalogue.refused:
+            text = self.tr("Without the projects that can’t be opened ({ids}): see Manage Connections")
+            lines.append(text.format(ids=", ".join(catalogue.refused)))
+        self.limitsLabel.setText("\n".join(lines))
+        lines_of_tip = list(catalogue.refused.values()) or [self.tr("What the project allows, by its settings there")]
+        self.limitsLabel.setToolTip(tooltip("\n".join(lines_of_tip)))

@@ -17,6 +17,7 @@ from ..jobs.request_record import record
 from ..platforms.contract import Platform
 from .bought import is_used
 from .errors import HostError, Unconfirmed
+from .forgotten import forget
 from .ledger import Intent, Ledger
 from .submit import CLOCK_TOLERANCE, match
 from .words import tr
@@ -93,7 +94,7 @@ class Batch:
         if job is not None:
             self.ledger.settle(intent.id, job.id)
         elif intent.lost and self.forget:
-            self.ledger.drop(intent.id)
+            forget(self.ledger, intent.id)
         elif intent.lost:
             text = tr(
                 "{what} of the batch “{batch}” was being submitted when that was interrupted, and the job can't be"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Optional
+from typing import Collection, Optional
 
 from qgis.PyQt.QtCore import QDate, QLocale
 
@@ -47,14 +47,20 @@ class AlreadyBought(HostError):
         self.before = before
 
 
-def find(db: sqlite3.Connection, connection: str, fingerprint: str) -> Optional[Bought]:
-    """The last job of this request that did not fail, of those started from this profile. In a transaction."""
-    row = db.execute(
+def find(
+    db: sqlite3.Connection, connection: str, fingerprint: str, in_vain: Collection[str] = ()
+) -> Optional[Bought]:
+    """The last job of this request that did not fail, of those started from this profile. In a transaction.
+
+    `in_vain`: jobs that the platform says have failed; the ledger knows that only of those that were told of.
+    """
+    rows = db.execute(
         "SELECT job, begun, COALESCE(charged, confirmed_credits) AS credits FROM entry"
         " WHERE connection = ? AND fingerprint = ? AND (told IS NULL OR told NOT IN (?, ?))"
-        " ORDER BY begun DESC, rowid DESC LIMIT 1",
+        " ORDER BY begun DESC, rowid DESC",
         (connection, fingerprint, *_IN_VAIN),
-    ).fetchone()
+    )
+    row = next((row for row in rows if row["job"] not in in_vain), None)
     return Bought(row["job"], datetime.fromtimestamp(row["begun"], timezone.utc), row["credits"]) if row else None
 
 

@@ -15,6 +15,8 @@ from .aoi_reader import AoiReader
 from .arrivals import Arrivals
 from .connections import Connection, Connections
 from .errors import explain
+from .followups import is_damage
+from .forgotten import forget
 from .handed_over import HandOver
 from .job_actions import JobActions
 from .job_book import JobBook, intent_id
@@ -81,6 +83,7 @@ class Journey(QObject):
 
     def open(
         self, connection: Connection, done: Callable[[Catalogue], None], failed: Failed, project_id: str = ""
+        self._arrivals.ledger_damaged.connect(self.resume.tell_damage)
     ) -> Work:
         """Read a connection's projects, one project's workflows and the balance; may start the local engine.
 
@@ -166,10 +169,13 @@ class Journey(QObject):
         self._ask(record, lambda platform: platform.log(record.job, task), done, failed)
 
     def forget(self, record: JobRecord) -> None:
-        """The user decides that an unconfirmed submit became no job: its request can be run again."""
+        """The user decides that an unconfirmed submit became no job: its request can be run again.
+
+        Its credits still count in the month's cap, for its job may exist.
+        """
         self._works.start(
             "Forget",
-            lambda _cancel, _progress: self._ledger.drop(intent_id(record)),
+            lambda _cancel, _progress: forget(self._ledger, intent_id(record)),
             shown=False,
             succeeded=lambda _none: self._tracker.refresh(),
             failed=lambda error: self.told.emit("warning", explain(error)),
@@ -212,6 +218,9 @@ class Journey(QObject):
 
     def _polled(self, connection: Connection, project: Project, snapshot: Snapshot) -> None:
         self._arrivals.take(connection, snapshot)
+        if is_damage(error):
+            self.resume.tell_damage()
+            return
         self.book.take(connection, project.id, snapshot, self._submitting)
 
     def _ask(
@@ -246,3 +255,4 @@ def read_catalogue(
         platform.balance(project) if platform.capabilities.credits else None,
         platform.capabilities,
     )
+        platform.refused_projects,

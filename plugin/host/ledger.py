@@ -71,6 +71,13 @@ CREATE TABLE delivery (
 CREATE TABLE rebuilt (connection TEXT NOT NULL, project TEXT NOT NULL, PRIMARY KEY (connection, project));
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """,
+    # Priced submits that the user took for never sent, though their jobs may exist (forgotten.py).
+    """
+CREATE TABLE forgotten (
+  id INTEGER PRIMARY KEY, connection TEXT NOT NULL, project TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  request TEXT NOT NULL, confirmed_credits REAL NOT NULL, project_file TEXT NOT NULL, token TEXT NOT NULL,
+  server_time TEXT, begun REAL NOT NULL, confirmation TEXT NOT NULL)
+""",
 ]
 DAMAGED = "damaged"  # the state that says that an older file was put aside, and which
 

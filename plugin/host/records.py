@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Optional
+from typing import Mapping, Optional
 
 from ..jobs.job import Job, Task
 from ..jobs.workflow import Project, Workflow
@@ -16,7 +16,10 @@ from .ledger import Entry
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What a connection offers: projects, the chosen one's workflows, and its balance in credits."""
+    """What a connection offers: projects, the chosen one's workflows, and its balance in credits.
+
+    `refused`: the IDs of projects that the connection names, but the platform doesn't give, and why.
+    """
 
     connection: Connection
     projects: list[Project]
@@ -24,6 +27,7 @@ class Catalogue:
     workflows: list[Workflow]
     balance: Optional[int]
     capabilities: Capabilities
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 class DeliveryState(Enum):

@@ -18,16 +18,23 @@ from .batch import Batch
 from .errors import HostError, NotConfirmed, RequestProblems, explain
 from .ledger import Ledger
 from .origin import Origin
+from .script_bought import BoughtBefore
 from .submit import Confirmation, has_price, submit
 from .words import number, tell, tr
+
+Claim = Callable[[sqlite3.Connection], None]  # raises where the submit must not be begun
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one run of a script may cost in total, in credits; `unknown_price`: also jobs that have no estimate."""
+    """What one run of a script may cost in total, in credits; `unknown_price`: also jobs that have no estimate.
+
+    `again`: also what was bought before.
+    """
 
     max_credits: float = 0.0
     unknown_price: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,16 +75,20 @@ def submit_all(
 
     In a batch those that were sent in it before are not sent again, and the allowance is the whole batch's.
 
-    Raises RequestProblems, NotConfirmed, OverCap, Unconfirmed, ChangedInBatch and PlatformError with nothing sent;
-    PartlySent after the first was sent; TooManyJobs where a single AOI finds no place.
+    Raises RequestProblems, NotConfirmed, BoughtByScript, OverCap, Unconfirmed, ChangedInBatch and PlatformError with
+    nothing sent; PartlySent after the first was sent; TooManyJobs where a single AOI finds no place.
     """
     known = _sent_before(platform, wanted, batch, cancel)
     wanted_now = [one for one in wanted if one.fid not in known]
     _check(wanted_now)
+    before = None if allowance.again else BoughtBefore(platform, ledger, connection_id)
+    if before is not None:
+        before.check([(one.fid, one.request) for one in wanted_now])
     spent = batch.credits() if batch else 0.0
     confirmations = _confirmations(platform, wanted_now, allowance, cancel, spent, batch)
     _check_caps(platform, ledger, connection_id, list(zip(wanted_now, confirmations)))
-    sent = _send(platform, ledger, connection_id, list(zip(wanted_now, confirmations)), cancel, sent_one, batch)
+    order = list(zip(wanted_now, confirmations))
+    sent = _send(platform, ledger, connection_id, order, cancel, sent_one, _claims(batch, before))
     now = iter(sent.jobs)
     for one in wanted:
         if one.fid in known:
@@ -107,14 +118,13 @@ def _send(
     wanted: Sequence[tuple[Wanted, Optional[Confirmation]]],
     cancel: Cancel,
     sent_one: Callable[[Wanted, Job], None],
-    batch: Optional[Batch],
+    claim: Callable[[Wanted], Claim],
 ) -> Sent:
     sent = Sent()
     for place, (one, confirmation) in enumerate(wanted):
-        claim = batch.claim(one.fid) if batch else _no_claim
         try:
             cancel.check()
-            job = submit(platform, ledger, connection_id, one.request, Origin("", ""), confirmation, claim)
+            job = submit(platform, ledger, connection_id, one.request, Origin("", ""), confirmation, claim(one))
         except TooManyJobs:
             if one.fid is None:
                 raise
@@ -131,8 +141,20 @@ def _send(
     return sent
 
 
-def _no_claim(_db: sqlite3.Connection) -> None:
-    """Outside of a batch there is nothing to claim."""
+def _claims(batch: Optional[Batch], before: Optional[BoughtBefore]) -> Callable[[Wanted], Claim]:
+    """What must still hold in the transaction that writes the intent to submit."""
+
+    def claim_of(one: Wanted) -> Claim:
+        claims = [batch.claim(one.fid)] if batch else []
+        claims += [before.claim(one.fid, one.request)] if before else []
+
+        def claim(db: sqlite3.Connection) -> None:
+            for check in claims:
+                check(db)
+
+        return claim
+
+    return claim_of
 
 
 def _check(wanted: Sequence[Wanted]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Mapping, Optional
 
+from . import lost_spending
 from .connections import Kind
 from .errors import HostError
 from .ledger import Ledger
@@ -66,23 +67,31 @@ def refusal(caps: Caps, most: Optional[float], spent: float) -> str:
 
 def check(db: sqlite3.Connection, caps: Caps, connection: str, most: Optional[float]) -> None:
     """Raise OverCap where a job of at most `most` credits would pass a cap. Inside a transaction of the ledger."""
-    why = refusal(caps, most, spent_this_month(db, connection))
+    why = _unknown(db, caps, connection, most) or refusal(caps, most, spent_this_month(db, connection))
     if why:
         raise OverCap(why)
+
+
+def _unknown(db: sqlite3.Connection, caps: Caps, connection: str, most: Optional[float]) -> str:
+    """Why it is not known what the month has cost, where that matters; or ""."""
+    if caps.per_month is None or most == 0:
+        return ""
+    return lost_spending.refusal(db, connection, month_begin(time.time()))
 
 
 def check_all(db: sqlite3.Connection, caps: Caps, connection: str, each: list[Optional[float]]) -> None:
     """Raise OverCap where jobs of these greatest prices would, one after the other, pass a cap."""
     spent = spent_this_month(db, connection)
     for most in each:
-        why = refusal(caps, most, spent)
+        why = _unknown(db, caps, connection, most) or refusal(caps, most, spent)
         if why:
             raise OverCap(why)
         spent += most or 0.0
 
 
 def spent_this_month(db: sqlite3.Connection, connection: str) -> float:
-    """Credits charged, or confirmed where the charge is not known, of this month; submits under way and queued too.
+    """Credits charged, or confirmed where the charge is not known, of this month; submits under way, queued and
+    forgotten ones too.
 
     Play credits are counted, and so capped, by themselves.
     """
@@ -93,6 +102,7 @@ def spent_this_month(db: sqlite3.Connection, connection: str) -> float:
         "SELECT SUM(COALESCE(charged, confirmed_credits)) FROM entry"
         " WHERE begun >= :since AND (connection = :practice) = :purse",
         "SELECT SUM(confirmed_credits) FROM intent WHERE begun >= :since AND (connection = :practice) = :purse",
+        "SELECT SUM(confirmed_credits) FROM forgotten WHERE begun >= :since AND (connection = :practice) = :purse",
         "SELECT SUM(confirmed_credits) FROM queued WHERE state = 'waiting' AND (connection = :practice) = :purse",
     )
 

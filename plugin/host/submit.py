@@ -28,7 +28,8 @@ class Confirmation:
     """What the user agreed to: this request (its fingerprint), once, at no more than so many credits.
 
     `max_credits` None: the price is unknown, and that was agreed to. `again`: that the same request was bought before
-    was said, or it is a script's, which can't be told. `id` is noted with the job, so that one confirmation is one job.
+    was said, or it is a script's, which looks for that itself (script_bought.py). `id` is noted with the job, so that
+    one confirmation is one job.
     """
 
     fingerprint: str

@@ -11,7 +11,7 @@ from . import json_text
 from .aoi import GEOMETRY_PARAMETERS
 from .job import parse_time
 from .problem import Problem
-from .workflow import Parameter, Workflow, WorkflowTask, editable_parameters, takes_aoi
+from .workflow import CLIP_TO_AOI, Parameter, Workflow, WorkflowTask, clips_to_aoi, editable_parameters, takes_aoi
 
 CONFIG = "config"  # the inputs' key that carries the mode (contract 2.5)
 Values = dict[str, dict[str, Any]]  # task name -> parameter name -> value
@@ -62,6 +62,9 @@ def problems(values: Mapping[str, Any], workflow: Workflow) -> list[Problem]:
             found.append(Problem("task_not_object", {"task": task.name}, path=(task.name,)))
         else:
             found += _task_problems(task, given)
+            if not workflow.needs_aoi and clips_to_aoi(task) and given.get(CLIP_TO_AOI) is True:
+                values = {"task": task.name, "parameter": CLIP_TO_AOI}
+                found.append(Problem("clip_without_aoi", values, path=(task.name, CLIP_TO_AOI)))
     return found
 
 

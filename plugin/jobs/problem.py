@@ -131,6 +131,9 @@ TEMPLATES: Mapping[str, str] = {
         "“{parameter}” must be two dates such as 2024-05-01T00:00:00Z/2024-05-31T23:59:59Z, the first one earlier.",
     ),
     "geometry_in_parameters": QT_TRANSLATE_NOOP("Problem", "“{parameter}” is set by the AOI above: remove it here."),
+    "clip_without_aoi": QT_TRANSLATE_NOOP(
+        "Problem", "This workflow has no AOI, so there is nothing to clip to: set “{parameter}” of “{task}” to false."
+    ),
     "two_times": QT_TRANSLATE_NOOP("Problem", "Both “time” and “time_series” are given: set one of them to null."),
     "name_long": QT_TRANSLATE_NOOP("Problem", "The name has {count} characters, but at most {maximum} are allowed."),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Iterator, Optional, Protocol, Sequence
+from typing import Iterator, Mapping, Optional, Protocol, Sequence
 
 from ..jobs.job import Job, Scene, Task
 from ..jobs.request import Estimate, JobRequest
@@ -35,6 +35,10 @@ class PlatformError(Exception):
 
 class NotAuthorised(PlatformError):
     """The key or login was not accepted, or may not do this."""
+
+
+class LoginRefused(NotAuthorised):
+    """The key or login itself is not good (any more): nothing can be had with it."""
 
 
 class Refused(PlatformError):
@@ -69,8 +73,10 @@ class Platform(Protocol):
     def server_time(self) -> Optional[datetime]:
         """The platform's clock (the `Date` of an answer), UTC; None where it tells none."""
 
+    refused_projects: Mapping[str, str]  # after `projects`: IDs that the platform refuses, and its reasons
+
     def projects(self) -> list[Project]:
-        """The projects of the connection, with their limits."""
+        """The projects of the connection, with their limits; raises only where none is to be had."""
 
     def workflows(self, project: Project) -> list[Workflow]:
         """The project's workflows with tasks and blocks, most recent first."""

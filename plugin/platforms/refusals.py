@@ -120,9 +120,9 @@ class Refusals:
         """The error for an answer of status 200 that carries an error (contract 1.5)."""
         return contract.Refused(f"{self._where} refused {what}: {_sentence(message)}")
 
-    def not_accepted(self) -> contract.NotAuthorised:
+    def not_accepted(self) -> contract.LoginRefused:
         """The error for a login that is not good (any more)."""
-        return contract.NotAuthorised(
+        return contract.LoginRefused(
             self._closed(f"{self._where} did not accept the {self._login}: check them in the connection's settings.")
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import datetime
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Iterator, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
 from ..jobs.job import Job, JobType, Scene, Task
@@ -14,7 +14,7 @@ from ..net.session import Session
 from . import paths, prices, wire
 from .account_calls import AccountCalls
 from .calls import Calls
-from .contract import Capabilities, NotAuthorised, NotFound, Refused
+from .contract import Capabilities, LoginRefused, NotAuthorised, NotFound, PlatformError, Refused
 from .credentials import Credentials
 from .tokens import TokenStore
 from .workflow_calls import WorkflowCalls
@@ -42,17 +42,40 @@ class Up42Jobs(WorkflowCalls, AccountCalls):
     ) -> None:
         self._calls = Calls(session, base_url, credentials, tokens)
         self._project_ids = tuple(project_ids) or (() if credentials.is_account else (credentials.user,))
+        self.refused_projects: Mapping[str, str] = {}
         self.capabilities = Capabilities(webhooks=True, credits=has_credits is not False)
 
     def server_time(self) -> Optional[datetime]:
         """The platform's clock, by an answer that is asked for now; so this also tells whether it can be reached."""
-        if not self._project_ids:
-            return None
-        return self._calls.answer("GET", paths.of_project(self._project_ids[0]), "the project").server_date
+        for project_id in self._project_ids:
+            try:
+                return self._calls.answer("GET", paths.of_project(project_id), "the project").server_date
+            except LoginRefused:
+                raise
+            except (NotAuthorised, NotFound):
+                if project_id == self._project_ids[-1]:
+                    raise
+        return None
 
     def projects(self) -> list[Project]:
-        """The known projects in the order given, with their limits."""
-        return [self._one_project(project_id) for project_id in self._project_ids]
+        """The known projects in the order given, with their limits.
+
+        Of several those that the platform refuses are left out, and told in `refused_projects`, unless all are.
+        """
+        found: list[Project] = []
+        refused: dict[str, str] = {}
+        first: Optional[PlatformError] = None
+        for project_id in self._project_ids:
+            try:
+                found.append(self._one_project(project_id))
+            except LoginRefused:
+                raise  # it would be refused for each of them, and some servers lock an account for that
+            except (NotAuthorised, NotFound) as e:
+                refused[project_id], first = str(e), first or e
+        if first is not None and not found:
+            raise first
+        self.refused_projects = refused
+        return found
 
     def _one_project(self, project_id: str) -> Project:
         path = paths.of_project(project_id)

@@ -180,7 +180,7 @@ def layer_of(results, name):
 
 def test_each_has_its_help_and_its_inputs_and_outputs(provider):
     request = {"CONNECTION", "PROJECT", "WORKFLOW", "AOI", "FILTER", "PARAMETERS"}
-    sending = {"JOB_TYPE", "NAME", "MAX_CREDITS", "ALLOW_UNKNOWN_PRICE", "ONE_JOB_PER_FEATURE", "FIDS"}
+    sending = {"JOB_TYPE", "NAME", "MAX_CREDITS", "ALLOW_UNKNOWN_PRICE", "BUY_AGAIN", "ONE_JOB_PER_FEATURE", "FIDS"}
     sending |= {"BATCH", "FORGET_UNCONFIRMED"}
     collecting = {"TASK", "WAIT", "OUTPUT_FOLDER", "LOAD", "SCENES"}
     sent, collected = {"JOB_ID", "JOB_IDS", "NOT_SUBMITTED"}, {"STATUS", "OUTPUT_FOLDER", "FILES", "SCENES", "OUTPUT"}
@@ -246,10 +246,46 @@ def test_the_maximum_is_for_all_features_together(provider, tmp_path):
     assert run("canceljob", CONNECTION="practice", JOB_ID=first)["STATUS"] == "succeeded"
 
 
+def test_the_very_same_request_is_bought_again_on_a_script_s_word_only(provider):
+    field = polygon_layer((13.37, 52.70, 13.375, 52.705))
+    asked = {
+        **{"CONNECTION": "practice", "WORKFLOW": "Demo Imagery", "AOI": field, "JOB_TYPE": "live_job"},
+        **{"PARAMETERS": '{"demo-s2-l2a:1": {"limit": 1}}', "MAX_CREDITS": 100},
+    }
+    first = run("submitjob", **asked)["JOB_ID"]
+    for changed in ({}, {"NAME": "By another name"}, {"BATCH": "another night"}):
+        with pytest.raises(QgsProcessingException, match=rf"as job {first} \(.*Credits\), .* BUY_AGAIN") as refused:
+            run("submitjob", **{**asked, **changed})
+        assert str(refused.value).count(". ") == 0  # one sentence
+    twice = {**asked, "AOI": polygon_layer(*[(13.40, 52.70, 13.405, 52.705)] * 2), "ONE_JOB_PER_FEATURE": True}
+    with pytest.raises(QgsProcessingException, match="Features 1 and 2 are the very same request"):
+        run("submitjob", **twice)
+    second = run("submitjob", **asked, BUY_AGAIN=True)["JOB_ID"]
+    listed = run("listjobs", CONNECTION="practice", SEARCH="Field · Demo Imagery", OUTPUT="memory:")
+    assert second != first
+    assert {first, second} <= {row["id"] for row in layer_of(listed, "OUTPUT").getFeatures()}
+    run("submitjob", **{**asked, "CONNECTION": "local", "MAX_CREDITS": 0})  # what is free is run as often as wanted
+    run("submitjob", **{**asked, "CONNECTION": "local", "MAX_CREDITS": 0})
+
+
+def test_a_job_that_was_cancelled_is_not_a_purchase(provider):
+    field = polygon_layer((13.30, 52.70, 13.40, 52.80))
+    asked = {
+        **{"CONNECTION": "practice", "WORKFLOW": "Demo NDVI", "AOI": field, "JOB_TYPE": "live_job"},
+        **{"PARAMETERS": '{"demo-s2-l2a:1": {"limit": 5}}', "MAX_CREDITS": 1000},
+    }
+    first = run("submitjob", **asked)["JOB_ID"]
+    run("canceljob", CONNECTION="practice", JOB_ID=first)
+    with pytest.raises(QgsProcessingException, match="ended as Cancelled"):
+        run("collectoutputs", CONNECTION="practice", JOB_ID=first, WAIT=60)
+    assert run("submitjob", **asked)["JOB_ID"] != first
+
+
 def test_a_batch_is_sent_once_within_one_maximum(provider, tmp_path):
     """Run again under its name it sends what is missing only, and the maximum is for all that it has sent."""
-    fields = polygon_layer(*NORTH_AND_SOUTH)
-    price = run("estimatejob", CONNECTION="practice", WORKFLOW="Demo NDVI", AOI=polygon_layer(NORTH_AND_SOUTH[0]))
+    places = ((13.37, 52.60, 13.38, 52.605), (13.41, 52.60, 13.42, 52.605))
+    fields = polygon_layer(*places)
+    price = run("estimatejob", CONNECTION="practice", WORKFLOW="Demo NDVI", AOI=polygon_layer(places[0]))
     most = price["CREDITS_MAX"]
     asked = {
         **{"CONNECTION": "practice", "WORKFLOW": "Demo NDVI", "AOI": fields, "JOB_TYPE": "live_job"},

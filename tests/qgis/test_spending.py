@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from datetime import datetime, timezone
 
 import pytest
@@ -11,7 +12,8 @@ from qgis.core import QgsSettings
 from shapely.geometry import box
 
 from up42_jobs.plugin.host import bought, spending
-from up42_jobs.plugin.host.errors import NotConfirmed
+from up42_jobs.plugin.host.errors import NotConfirmed, Unconfirmed
+from up42_jobs.plugin.host.forgotten import find_again, forget
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.origin import Origin
 from up42_jobs.plugin.host.script_submit import Allowance, Wanted, submit_all
@@ -24,6 +26,7 @@ from up42_jobs.plugin.jobs.aoi import Aoi
 from up42_jobs.plugin.jobs.request import JobRequest
 from up42_jobs.plugin.net.cancel import Cancel
 from up42_jobs.plugin.net.session import Session
+from up42_jobs.plugin.platforms.contract import Unreachable
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
@@ -200,6 +203,78 @@ def test_a_job_that_failed_was_not_bought(shop):
     job = shop.buy(request)
     shop.ledger.note_told(PURSE, job.id, "failed")
     assert shop.buy(request).id != job.id
+
+
+class Cut:
+    """A platform whose line is cut at the submit, right after it (`made`) or before."""
+
+    def __init__(self, platform, made):
+        self._platform, self._made, self._cut = platform, made, False
+
+    def __getattr__(self, name):
+        return getattr(self._platform, name)
+
+    def submit(self, request):
+        self._cut = True
+        if self._made:
+            self._platform.submit(request)
+        raise Unreachable("cut")
+
+    def jobs(self, project):
+        raise Unreachable("cut")
+
+
+def forgotten_submit(shop, made):
+    """The user has chosen Forget for a submit whose answer was lost. Gives its request and what was confirmed."""
+    request = shop.request().named(f"Lost {uuid.uuid4()}")
+    confirmed = Confirmation(request.fingerprint, shop.price(request) + 40)
+    with pytest.raises(Unconfirmed):
+        submit(Cut(shop.platform, made), shop.ledger, PURSE, request, ORIGIN, confirmed)
+    (intent,) = shop.ledger.intents(PURSE)
+    forget(shop.ledger, intent.id)
+    assert shop.ledger.intents(PURSE) == []
+    return request, confirmed.max_credits
+
+
+def test_a_forgotten_submit_counts_until_its_month_is_over(shop, monkeypatch):
+    request, confirmed = forgotten_submit(shop, made=False)
+    take_snapshot(shop.platform, shop.ledger, Here, shop.project, None)
+    assert shop.spent() == confirmed
+    shop.settings.month_cap = confirmed + shop.price(request) - 1
+    with pytest.raises(OverCap, match="per month"):
+        shop.buy(request)
+    shop.settings.month_cap = confirmed + shop.price(request)
+    until(lambda: all(job.state.ended for job in shop.platform.jobs(shop.project)), "there is room for it")
+    shop.buy(request)  # else it can be run again: that is what was forgotten for
+    shop.settings.month_cap = None
+    next_month = spending.month_begin(time.time()) + 32 * 86_400
+    monkeypatch.setattr(time, "time", lambda: next_month)
+    assert shop.spent() == 0
+
+
+def test_a_forgotten_submit_whose_job_is_found_costs_what_that_has_cost(shop):
+    request, confirmed = forgotten_submit(shop, made=True)
+    job = next(job for job in shop.platform.jobs(shop.project) if job.name == request.name)
+    assert shop.spent() == confirmed
+    shop.ended(job)
+    take_snapshot(shop.platform, shop.ledger, Here, shop.project, None)
+    assert job.id in shop.ledger.entries(PURSE)
+    assert shop.spent() == shop.platform.credits_used(job) < confirmed
+    with pytest.raises(bought.AlreadyBought):
+        shop.buy(request)
+
+
+def test_the_job_of_a_second_submit_is_not_taken_for_the_forgotten_one(shop):
+    request, confirmed = forgotten_submit(shop, made=False)
+    with pytest.raises(Unconfirmed):
+        submit(Cut(shop.platform, True), shop.ledger, PURSE, request, ORIGIN, shop.confirmed(request))
+    (second,) = shop.ledger.intents(PURSE)
+    jobs = list(shop.platform.jobs(shop.project))
+    assert not find_again(shop.ledger, PURSE, jobs, shop.ledger.entries(PURSE))  # the second may be its maker
+    take_snapshot(shop.platform, shop.ledger, Here, shop.project, None)
+    (entry,) = shop.ledger.entries(PURSE).values()
+    assert entry.confirmation == second.confirmation
+    assert shop.spent() >= confirmed
 
 
 @pytest.mark.parametrize("amount", [float("nan"), float("inf"), -1.0])

@@ -18,6 +18,7 @@ from qgis.core import QgsSettings
 from shapely.geometry import box
 
 from up42_jobs.plugin.host.errors import HostError
+from up42_jobs.plugin.host.forgotten import forget
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.origin import Origin
 from up42_jobs.plugin.host.poll import take_snapshot
@@ -149,7 +150,7 @@ class World:
     def forget(self) -> None:
         """The user decides that what is unconfirmed became no job."""
         for intent in self.ledger.intents(CONNECTION):
-            self.ledger.drop(intent.id)
+            forget(self.ledger, intent.id)
 
     def new_sales(self) -> list[Sale]:
         sales, self.seen = self.server.sales[self.seen :], len(self.server.sales)
@@ -445,6 +446,37 @@ def a_script(world: World) -> None:
         consent.used = True
 
 
+def a_script_run_again(world: World) -> None:
+    """Interrupted or not: what a script, the dock or the same list has bought is bought again on its word only."""
+    request = world.request()
+    price = world.price(request)
+    confirmation = world.agree(request, price)
+
+    def run(request: JobRequest, again: bool = False, times: int = 1) -> None:
+        world.tries += 1
+        try:
+            wanted = [Wanted(request, fid) for fid in range(times)]
+            submit_all(world.platform(), world.ledger, CONNECTION, wanted, Allowance(1e6, again=again), Cancel())
+        except (HostError, PlatformError):
+            return
+
+    run(request, times=2)  # twice in one list: neither
+    assert world.server.sales[world.seen :] == []
+    if world.dice.random() < 0.3:
+        world.submit(request, confirmation)
+    else:
+        world.at_once(lambda: run(request), lambda: run(request), lambda: run(request.named("another name")))
+    if world.dice.random() < 0.5:
+        world.restart()
+    run(request)
+    run(request.named("renamed"))
+    world.submit(request, Confirmation(request.fingerprint, 1e6))
+    if world.dice.random() < 0.5:
+        world.agree(request, price)
+        run(request, again=True)
+        run(request)
+
+
 def nonsense_for_money(world: World) -> None:
     request = world.request()
     for amount in (float("nan"), float("inf"), float("-inf"), -1.0, 0.0, None):
@@ -516,6 +548,7 @@ ATTACKS = [
     a_queue_of_what_was_not_agreed_to,
     a_queue_beside_the_dock,
     a_script,
+    a_script_run_again,
     nonsense_for_money,
     an_unknown_price,
     above_a_cap,

@@ -12,7 +12,7 @@ from shapely.geometry import MultiPolygon, Polygon, box, mapping
 from up42_jobs.plugin.jobs.aoi import Aoi, AoiError, AoiLimits, GeometricFilter
 from up42_jobs.plugin.jobs.aoi_repairs import Repair, RepairKind, repairs
 from up42_jobs.plugin.jobs.area import area_km2
-from up42_jobs.plugin.jobs.parameters import defaults
+from up42_jobs.plugin.jobs.parameters import defaults, from_text
 from up42_jobs.plugin.jobs.request import JobRequest
 from up42_jobs.plugin.jobs.workflow import Block, Parameter, Project, Workflow, WorkflowTask
 
@@ -376,6 +376,19 @@ def test_clip_to_aoi_sends_the_aoi_of_the_form_and_never_another():
     assert moved.inputs["pansharpen:1"]["bbox"] == moved.inputs["scenes:1"]["bbox"] == second.sent(BBOX)
     typed = clipped.with_parameter("pansharpen:1", "intersects", first.geojson)
     assert [p.code for p in typed.problems()] == ["geometry_in_parameters"]
+
+
+def test_without_an_aoi_there_is_nothing_to_clip_to():
+    """A workflow on storage data: the AOI of the form is not sent, so a clip that is typed would go without one."""
+    clipping = clipping_workflow("bbox")
+    stored = replace(clipping.tasks[0], name="stored:1", block=replace(clipping.tasks[0].block, parameters={}))
+    workflow = replace(clipping, tasks=(stored, clipping.tasks[1]))
+    text = '{\n  "stored:1": {},\n  "pansharpen:1": {"clip_to_aoi": true}\n}'
+    values, (problem,) = from_text(text, workflow)
+    assert (problem.code, problem.line, problem.column) == ("clip_without_aoi", 3, 35)
+    request = JobRequest(Project("p", "P"), workflow, parameters=values)
+    assert [p.code for p in request.problems()] == ["clip_without_aoi"]
+    assert request.with_parameter("pansharpen:1", "clip_to_aoi", False).problems() == []
 
 
 def test_a_block_that_takes_only_some_shapes_gets_one_of_those():

@@ -14,7 +14,7 @@ from up42_jobs.plugin.jobs.job import Job, JobState, JobType, Task
 from up42_jobs.plugin.jobs.request import JobRequest, Range
 from up42_jobs.plugin.jobs.workflow import Block, Parameter, Project, Workflow, WorkflowTask
 from up42_jobs.plugin.net.session import Session
-from up42_jobs.plugin.platforms.contract import BadAnswer, NotFound, Platform, Refused, Unreachable
+from up42_jobs.plugin.platforms.contract import BadAnswer, NotAuthorised, NotFound, Platform, Refused, Unreachable
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
@@ -119,12 +119,33 @@ def test_an_account_has_the_projects_that_it_is_given(server: JobsServer) -> Non
     assert "authorization" not in form.headers
 
 
-def test_of_several_projects_the_one_that_is_not_there_is_named(server: JobsServer) -> None:
-    server.on("GET", "/projects/p1", data({"name": "P1"}))
+def test_of_several_projects_those_that_are_not_there_are_named_and_the_others_work(server: JobsServer) -> None:
+    server.on("GET", "/projects/p2", data({"name": "P2"}))
+    account = Credentials.account("a@example.org", "a made-up password")
+    platform = Up42Jobs(Session(), server.url, account, TokenStore(), project_ids=["p1", "p2", "p3"])
+    assert [project.name for project in platform.projects()] == ["P2"]
+    assert list(platform.refused_projects) == ["p1", "p3"]
+    assert "the project p1" in platform.refused_projects["p1"]
+    platform.server_time()  # what a submit asks first: by the one that is there
+    assert server.count("GET", "/projects/p2") == 2
+
+
+def test_where_none_of_several_projects_is_there_the_first_is_named(server: JobsServer) -> None:
     account = Credentials.account("a@example.org", "a made-up password")
     platform = Up42Jobs(Session(), server.url, account, TokenStore(), project_ids=["p1", "p2"])
-    with pytest.raises(NotFound, match="the project p2"):
+    with pytest.raises(NotFound, match="the project p1"):
         platform.projects()
+    with pytest.raises(NotFound):
+        platform.server_time()
+
+
+def test_a_login_that_is_refused_is_tried_once_for_all_projects(server: JobsServer) -> None:
+    server.on("POST", "/oauth/token", refusal(401, 401, "Bad credentials"))
+    account = Credentials.account("a@example.org", "a made-up password")
+    platform = Up42Jobs(Session(), server.url, account, TokenStore(), project_ids=["p1", "p2", "p3"])
+    with pytest.raises(NotAuthorised):
+        platform.projects()
+    assert server.count("POST", "/oauth/token") == 1
 
 
 def test_workflows_with_tasks_in_line_and_blocks(server: JobsServer, platform: Platform) -> None:

@@ -46,7 +46,7 @@ SLOTS = error("TOO_MANY_REQUESTS", "Your project has too many non-finished jobs"
     [
         (400, error("VALIDATION_ERROR", "There were missing tasks: x"), contract.Refused, "missing tasks: x"),
         (400, error(400, "bbox is odd"), contract.Refused, "bbox is odd"),
-        (401, None, contract.NotAuthorised, "project ID and project key"),
+        (401, None, contract.LoginRefused, "project ID and project key"),
         (402, {}, contract.InsufficientCredits, "add credits"),
         (403, CREDITS, contract.InsufficientCredits, "Make the AOI smaller"),
         (403, error("FORBIDDEN", "Not your project"), contract.NotAuthorised, "Not your project"),

@@ -353,3 +353,20 @@ def test_the_options_are_opened_from_the_dock_and_what_was_changed_there_is_show
     assert settled(content, qtbot) == ""
     assert content.model.catalogue.connection.title == combo.currentText() == "This Computer"
     QApplication.processEvents()
+
+
+def test_a_dead_project_does_not_keep_a_connection_from_opening(
+    dock, engine: RemoteEngine, keep_login: Callable[..., str], qtbot
+) -> None:
+    authcfg = keep_login(user=PROJECT_ID)
+    ids = ("dead-and-gone", PROJECT_ID)
+    write_servers([Server("Company", engine.url, Login.PROJECT_KEY, authcfg, ids, "server-1")])
+    content = dock()
+    settled(content, qtbot)
+    assert choose(content, "Company", qtbot) == ""
+    assert [project.id for project in content.model.catalogue.projects] == [PROJECT_ID]
+    assert content.model.catalogue.workflows
+    label = content.header.limitsLabel
+    assert "Without the projects that can’t be opened (dead-and-gone)" in label.text()
+    assert "10 jobs at a time" in label.text()
+    assert "the project dead-and-gone" in label.toolTip()
