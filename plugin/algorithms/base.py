@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Iterable, Iterator, Optional
 
+import qgis.utils
 from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
@@ -22,7 +23,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QThread
 from qgis.PyQt.QtGui import QIcon
 
 from ..host.connections import ENVIRONMENT, Connection, Connections
-from ..host.errors import explain
+from ..host.errors import HostError, explain
 from ..host.parts import Parts, make_parts
 from ..host.words import tr
 from ..jobs.workflow import Project, Workflow
@@ -100,6 +101,24 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         )
         self.add_text("PROJECT", tr("Project"), tr("ID or name of the project. Empty: the connection's first one."))
 
+    def prepareAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        """In the desktop the user who runs this is asked for QGIS's master password, if the login needs it.
+
+        Only there, and only on the GUI thread: `qgis_process` and a model's steps are told in a sentence, later.
+        """
+        if self.parameterDefinition("CONNECTION") is not None and _user_is_there():
+            parts = make_parts()
+            try:
+                wanted = self.parameterAsString(parameters, "CONNECTION", context).strip()
+                parts.connections.unlock(find_connection(parts.connections, wanted))
+            except HostError as e:
+                raise QgsProcessingException(str(e)) from e
+            finally:
+                parts.close()
+        return True
+
     def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
@@ -141,6 +160,13 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         connection = find_connection(run.parts.connections, self.text(run, "CONNECTION"))
         platform = run.parts.connections.open(connection, run.cancel)
         return Place(connection, platform, find_project(platform.projects(), self.text(run, "PROJECT")))
+
+
+def _user_is_there() -> bool:
+    """True on the GUI thread of a QGIS with windows."""
+    application = QCoreApplication.instance()
+    on_gui_thread = application is not None and QThread.currentThread() == application.thread()
+    return on_gui_thread and qgis.utils.iface is not None
 
 
 def find_connection(connections: Connections, wanted: str) -> Connection:

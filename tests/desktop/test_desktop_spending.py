@@ -98,15 +98,16 @@ def test_every_refusal_is_met_before_anything_is_bought(desktop: Desktop) -> Non
 
     desktop.do(
         "dock.tabs.setCurrentWidget(form)\n"
-        "stored = next((w for w in model.catalogue.workflows if not w.needs_aoi), None)\n"
-        "if stored is not None:\n    model.set_workflow(stored)\n    model.set_job_type(JobType.LIVE_JOB)\n"
+        "stored = next(w for w in model.catalogue.workflows if not w.needs_aoi)\n"
+        "model.set_workflow(stored)\nmodel.set_job_type(JobType.LIVE_JOB)\n"
+        "model.set_parameter(stored.tasks[0].name, 'asset_ids', ['field.tif'])\n"
     )
-    if desktop.get("stored is not None and not model.problems"):
-        desktop.wait("'unknown' in form.footer.estimateLabel.text()")
-        desktop.click("runButton")
-        desktop.wait(f"{DIALOG} is not None and 'unknown' in {DIALOG}.creditsValue.text()")
-        desktop.key("Escape")
-        desktop.wait(f"{DIALOG} is None")
+    desktop.wait("not model.problems and 'unknown' in form.footer.estimateLabel.text()")
+    desktop.click("runButton")
+    desktop.wait(f"{DIALOG} is not None and 'unknown' in {DIALOG}.creditsValue.text()")
+    desktop.key("Escape")
+    desktop.wait(f"{DIALOG} is None")
+    assert desktop.get("len(jobs())") == 1
 
 
 def test_a_test_query_s_ticked_scenes_become_a_live_job(desktop: Desktop) -> None:
