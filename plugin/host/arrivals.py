@@ -22,6 +22,7 @@ from .collect import Prepared, collect, log_reason, prepare
 from .connections import Connection, Connections
 from .endings import Ending, Endings, EndKind
 from .errors import explain
+from .followups import is_damage
 from .ledger import Entry, Ledger
 from .mend import mend_layers
 from .origin import CurrentProject, Origin, outputs_parent
@@ -68,6 +69,7 @@ class Arrivals(QObject):
 
     changed = pyqtSignal(str, str)  # connection id, job id: its delivery went on
     told = pyqtSignal(str, str)  # level, text
+    ledger_damaged = pyqtSignal()  # found just now
     arrived = pyqtSignal(str, object)  # job id, the QgsLayerTreeGroup
 
     def __init__(
@@ -379,8 +381,14 @@ class Arrivals(QObject):
             lambda _cancel, _progress: write(),
             shown=False,
             succeeded=then,
-            failed=lambda error: self.told.emit("warning", explain(error)),
+            failed=self._not_noted,
         )
+
+    def _not_noted(self, error: Exception) -> None:
+        if is_damage(error):
+            self.ledger_damaged.emit()
+        else:
+            self.told.emit("warning", explain(error))
 
     def _show(self, order: Order, delivery: Delivery) -> None:
         if order.task is not None:

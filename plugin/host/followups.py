@@ -62,9 +62,14 @@ def damage_to_tell(ledger: Ledger) -> Optional[Path]:
     try:
         return _damage(ledger)
     except LedgerError as e:
-        if e.code != "corrupt":
+        if not is_damage(e):
             raise
         return _damage(ledger)  # it was found just now
+
+
+def is_damage(error: Exception) -> bool:
+    """True where the error says that the ledger was found damaged just now, and put aside."""
+    return isinstance(error, LedgerError) and error.code == "corrupt"
 
 
 def _damage(ledger: Ledger) -> Optional[Path]:

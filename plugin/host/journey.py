@@ -79,11 +79,11 @@ class Journey(QObject):
         self._arrivals.changed.connect(self.book.delivery_changed)
         self._arrivals.endings.noticed.connect(self.noticed)
         self._arrivals.told.connect(self.told)
+        self._arrivals.ledger_damaged.connect(self.resume.tell_damage)
         self._arrivals.arrived.connect(self.arrived)
 
     def open(
         self, connection: Connection, done: Callable[[Catalogue], None], failed: Failed, project_id: str = ""
-        self._arrivals.ledger_damaged.connect(self.resume.tell_damage)
     ) -> Work:
         """Read a connection's projects, one project's workflows and the balance; may start the local engine.
 
@@ -213,14 +213,14 @@ class Journey(QObject):
         self.told.emit("warning", text)
 
     def _in_trouble(self, connection: Connection, error: Exception) -> None:
+        if is_damage(error):
+            self.resume.tell_damage()
+            return
         text = tr("The jobs on {connection} can't be followed just now: {why} They are asked for again by themselves.")
         self.noticed.emit(Notice("info", text.format(connection=connection.title, why=explain(error))))
 
     def _polled(self, connection: Connection, project: Project, snapshot: Snapshot) -> None:
         self._arrivals.take(connection, snapshot)
-        if is_damage(error):
-            self.resume.tell_damage()
-            return
         self.book.take(connection, project.id, snapshot, self._submitting)
 
     def _ask(
@@ -254,5 +254,5 @@ def read_catalogue(
         platform.workflows(project),
         platform.balance(project) if platform.capabilities.credits else None,
         platform.capabilities,
-    )
         platform.refused_projects,
+    )

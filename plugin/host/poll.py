@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Collection, Mapping, Optional, Sequence
@@ -13,7 +14,8 @@ from ..platforms.contract import NotFound, Platform, PlatformError
 from . import forgotten, rebuild
 from .connections import Connection
 from .ledger import Entry, Intent, Ledger
-from .spending import note_charged
+from .lost_spending import charges
+from .spending import month_begin, note_charged
 from .submit import match
 
 MAX_PAGES = 10  # a poll; what has not ended and lies below is asked for by its id
@@ -80,7 +82,8 @@ def take_snapshot(
     if rebuild.is_due(ledger, connection.id, project.id):
         pages = itertools.islice(platform.job_pages(project), MAX_PAGES)
         jobs = list(itertools.chain.from_iterable(pages))
-        rebuild.rebuild(ledger, connection.id, project.id, jobs, output_roots)
+        charged = charges(platform, jobs, month_begin(time.time()))
+        rebuild.rebuild(ledger, connection.id, project.id, jobs, output_roots, charged)
     entries = ledger.entries(connection.id)
     wanted = {job_id for job_id, entry in entries.items() if waits(entry, project.id)}
     jobs, pages, whole = _read(platform, project, wanted | (before.unfinished if before else frozenset()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Iterable, Sequence
+from typing import Iterable, Mapping, Sequence
 
 from ..delivery.errors import DeliveryError
 from ..delivery.manifest import FILE_NAME, read_manifest
@@ -31,9 +31,17 @@ def is_due(ledger: Ledger, connection_id: str, project_id: str) -> bool:
 
 
 def rebuild(
-    ledger: Ledger, connection_id: str, project_id: str, jobs: Sequence[Job], output_roots: Iterable[Path]
+    ledger: Ledger,
+    connection_id: str,
+    project_id: str,
+    jobs: Sequence[Job],
+    output_roots: Iterable[Path],
+    charged: Mapping[str, float],
 ) -> None:
-    """Write down these jobs, with the folders that hold their outputs. Ended ones count as told."""
+    """Write down these jobs, with the folders that hold their outputs. Ended ones count as told.
+
+    `charged`: credits by job id, where they are known.
+    """
     folders = _folders(output_roots)
     with ledger.transaction() as db:
         for job in jobs:
@@ -41,10 +49,10 @@ def rebuild(
             begun = job.created_at.timestamp() if job.created_at else 0.0
             db.execute(
                 "INSERT OR IGNORE INTO entry (connection, job, project, request, project_file, token, folder,"
-                " delivered, loaded, told, begun) VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?)",
+                " delivered, loaded, told, begun, charged) VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?)",
                 (connection_id, job.id, project_id, json.dumps(_request(job)), NO_PROJECT,
                  str(folder) if folder else None, int(folder is not None), int(folder is not None),
-                 job.state.value if job.state.ended else None, begun),
+                 job.state.value if job.state.ended else None, begun, charged.get(job.id)),
             )  # fmt: skip
         db.execute("INSERT OR IGNORE INTO rebuilt VALUES (?, ?)", (connection_id, project_id))
 

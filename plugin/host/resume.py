@@ -51,16 +51,24 @@ class Resume(QObject):
         """Look into the ledger: the local engine's jobs are followed at once, the others are counted. No network."""
         self._start(lambda: (followups.damage_to_tell(self._ledger), followups.waiting(self._ledger)), self._looked)
 
+    def tell_damage(self) -> None:
+        """The ledger was found damaged: tell it, unless that was done."""
+        self._start(lambda: followups.damage_to_tell(self._ledger), self._tell_damage)
+
     def _looked(self, found: tuple[Optional[Path], list[Waiting]]) -> None:
         damaged, waiting = found
+        self._tell_damage(damaged)
+        self._arrivals.load_what_belongs_here()
+        self._found(waiting)
+
+    def _tell_damage(self, damaged: Optional[Path]) -> None:
         if damaged is not None:
             text = tr(
                 "The plugin’s record of its jobs was damaged. It was put aside as {path}, and is taken from the"
-                " server and from the output folders again. None of these jobs is loaded by itself."
+                " server and from the output folders again. None of these jobs is loaded by itself. What they cost"
+                " this month counts again for each connection’s project as soon as its jobs are listed."
             )
             self.noticed.emit(Notice("warning", text.format(path=damaged)))
-        self._arrivals.load_what_belongs_here()
-        self._found(waiting)
 
     def check(self) -> None:
         """Follow the jobs that wait on all connections, as the user asked: now a password may be asked for."""

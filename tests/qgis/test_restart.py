@@ -14,6 +14,7 @@ from qgis.core import QgsProject
 from up42_jobs.plugin.host import followups
 from up42_jobs.plugin.host.endings import Ending, EndKind, together
 from up42_jobs.plugin.host.ledger import Ledger, LedgerError
+from up42_jobs.plugin.host.rebuild import NO_PROJECT
 from up42_jobs.plugin.host.records import DeliveryState, Notice, Offer
 from up42_jobs.plugin.host.sessions import Sessions
 from up42_jobs.plugin.jobs.job import JobState, JobType
@@ -161,11 +162,32 @@ def test_a_damaged_ledger_is_put_aside_and_taken_from_the_server_and_the_disk(st
     again.until(lambda: again.record(job))
     again.until(lambda: any("put aside" in text for _level, text in again.told))
     again.until(lambda: again.record(job).ours)
+    assert sum("put aside" in text for _level, text in again.told) == 1
     assert again.record(job).delivery.folder == folder
     assert len(list(tmp_path.glob("ledger-damaged-*.sqlite"))) == 1
     assert again.groups == {}
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
+
+
+def test_a_ledger_that_is_damaged_while_jobs_are_followed_is_told_once(start, tmp_path):
+    session = start()
+    job = session.submit(session.request())
+    session.wait_for(job, DeliveryState.LOADED)
+    session.until(lambda: session.told)
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(path.read_bytes()[:1024] + b"\xff" * 8192)
+    session.told.clear()
+    session.journey.refresh()
+    session.until(lambda: session.told)
+    session.until(lambda: session.record(job).entry.token == NO_PROJECT)
+    session.close()
+    again = start()
+    again.until(lambda: again.record(job))
+    again.qtbot.wait(500)
+    told = [text for _level, text in [*session.told, *again.told] if "damaged" in text]
+    assert len(told) == 1, told
+    assert "counts again" in told[0]
 
 
 def test_removed_files_can_be_fetched_again(start, tmp_path):
