@@ -118,7 +118,8 @@ class Up42JobsPlugin:
         self._works = Works()
         self._journey = Journey(self._works, self._parts.connections, self._parts.ledger, self._parts.settings)
         self._messages = Messages(self._iface.messageBar())
-        self._messages.can(Offer.SHOW, self._show_jobs)
+        for offer in (Offer.SHOW, Offer.WATCHES):
+            self._messages.can(offer, self._show_jobs)
         for offer in (Offer.LOAD, Offer.COLLECT, Offer.FETCH):
             self._messages.can(offer, self._journey.job_actions.bring)
         self._journey.told.connect(self._messages.tell)
@@ -127,6 +128,7 @@ class Up42JobsPlugin:
         self._journey.noticed.connect(self._desktop_notice.show)
         self._journey.resume.waiting_changed.connect(self._show_waiting)
         self._journey.resume.begin()
+        self._journey.watches.begin()
 
     def _show_waiting(self, jobs: int) -> None:
         """A badge on the plugin's button: so many jobs wait where we don't ask before the user acts."""
@@ -140,7 +142,7 @@ class Up42JobsPlugin:
         self._dock.setWindowTitle(self._action.text())
 
     def _show_jobs(self, notice: Notice, tries: int = SHOW_TRIES) -> None:
-        """Show a notice's jobs; the dock is opened, and filled first where it has to be."""
+        """Show a notice's jobs or watches; the dock is opened, and filled first where it has to be."""
         if self._dock is None:
             return
         self._dock.setUserVisible(True)

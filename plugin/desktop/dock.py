@@ -15,7 +15,7 @@ from qgis.PyQt.QtWidgets import QWidget
 from ..host.connections import Connection
 from ..host.errors import HostError
 from ..host.journey import Journey
-from ..host.records import Catalogue, JobRecord, Notice
+from ..host.records import Catalogue, JobRecord, Notice, Offer
 from ..host.settings import Settings
 from ..host.work import Work
 from ..jobs.aoi import Aoi
@@ -39,6 +39,7 @@ from .request_model import RequestModel
 from .scenes_actions import SceneActions
 from .scenes_list import ScenesList
 from .ui_files import set_up, theme_icon
+from .watching import Watching
 from .workflows_dialog import WorkflowsDialog
 
 NOTICE_ICON = 16
@@ -64,6 +65,7 @@ class DockContent(QWidget):
         self.headerPlace.addWidget(self.header)
         self.form = JobForm(self.model, journey, self._canvas, iface.statusBarIface().showMessage)
         self.orders = Orders(self.model, journey, self)
+        self.watching = Watching(self.model, journey.watches, self)
         self.queue_strip = QueueStrip(journey.queue)
         self.dockLayout.insertWidget(self.dockLayout.indexOf(self.tabs), self.queue_strip)
         self.jobs: Optional[JobsTab] = None
@@ -114,8 +116,11 @@ class DockContent(QWidget):
         self.form.workflow.workflows_wanted.connect(self._edit_workflows)
 
     def _connect_orders(self) -> None:
-        self.orders.told.connect(self._messages.tell)
-        self.orders.form_filled.connect(self._show_form)
+        for source in (self.orders, self.watching):
+            source.told.connect(self._messages.tell)
+            source.form_filled.connect(self._show_form)
+        self.form.parameters_menu.watch_wanted.connect(self.watching.watch_this)
+        self.form.parameters_menu.watches_wanted.connect(self.watching.show_watches)
         self.orders.job_wanted.connect(self._show_job)
         self.scenes.live_job_wanted.connect(self.orders.live_job)
         self.form.footer.load_wanted.connect(self.orders.load_bought)
@@ -176,6 +181,7 @@ class DockContent(QWidget):
         self.jobs.set_catalogue(catalogue)
         self.form.setEnabled(True)
         self._journey.watch(catalogue)
+        self._journey.watches.connection_opened(connection)
 
     def _not_opened(self, text: str) -> None:
         self._opening = None
@@ -266,7 +272,9 @@ class DockContent(QWidget):
         self._canvas.flashGeometries([aoi_to_map_geometry(geometry, crs)], crs, flashes=4, duration=600)
 
     def show_jobs(self, notice: Notice) -> None:
-        """Show the jobs that a notice is about, on their connection."""
+        """Show the jobs that a notice is about, on their connection; or the watches."""
+        if Offer.WATCHES in notice.offers:
+            self.watching.show_watches()
         if self.jobs is None or not notice.jobs:
             return
         self.tabs.setCurrentWidget(self.jobs)
@@ -315,6 +323,7 @@ class DockContent(QWidget):
             if work is not None:
                 work.cancel()
         self.orders.stop()
+        self.watching.stop()
         self.queue_strip.stop()
         if self.jobs is not None:
             self.jobs.stop()

@@ -51,8 +51,13 @@ def fill_form(model: RequestModel, record: JobRecord, job_type: Optional[JobType
         request = request_of(record, catalogue.project, workflow)
     except AoiError as e:
         raise NotRestored(tell(e.problem)) from e
-    model.set_workflow(workflow)
-    model.set_job_type(job_type or request.job_type)
+    put_into_form(model, request.of_type(job_type or request.job_type))
+
+
+def put_into_form(model: RequestModel, request: JobRequest) -> None:
+    """Make the form's request this one, of a workflow of the open catalogue."""
+    model.set_workflow(request.workflow)
+    model.set_job_type(request.job_type)
     model.set_filter(request.geometric_filter)
     model.set_aoi(request.aoi)
     model.set_text(parameters.to_text(request.parameters))

@@ -72,5 +72,6 @@ def offer_word(offer: Offer, jobs: int) -> str:
         Offer.LOAD: tr("Load Here"),
         Offer.COLLECT: tr("Download and Load"),
         Offer.FETCH: tr("Fetch Again"),
+        Offer.WATCHES: tr("Show Watches"),
         Offer.LATER: tr("Later"),
     }[offer]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable, Optional
 
-from qgis.PyQt.QtCore import QDateTime, QLocale, QObject, Qt
+from qgis.PyQt.QtCore import QDateTime, QLocale, QObject, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
 from ..host.parameter_files import ParameterFiles
@@ -22,6 +22,9 @@ STAR = "★ "
 
 class ParametersMenu(QObject):
     """Filled when it opens. What it takes from the shelf or a file is one step of undo in the editor."""
+
+    watch_wanted = pyqtSignal()  # watch the search of the form
+    watches_wanted = pyqtSignal()  # show what is watched
 
     def __init__(
         self,
@@ -54,6 +57,8 @@ class ParametersMenu(QObject):
         self._add_templates(menu.addMenu(tr("Templates")), templates)
         self._add_recent(menu.addMenu(tr("Recent Requests")))
         menu.addSeparator()
+        self._add_watches(menu)
+        menu.addSeparator()
         menu.addAction(tr("Load from File…"), self._ask_load)
         menu.addAction(tr("Save to File…"), self._ask_save)
         menu.addSeparator()
@@ -61,6 +66,12 @@ class ParametersMenu(QObject):
         tidy = menu.addAction(tr("Tidy Up JSON"), self._tidy)
         tidy.setToolTip(tr("One parameter a line, two spaces deep"))
         tidy.setEnabled(self._model.parameters_readable)
+
+    def _add_watches(self, menu: QMenu) -> None:
+        watch = menu.addAction(tr("Watch This Search…"), self.watch_wanted.emit)
+        watch.setToolTip(tr("Be told of new scenes of this search, on request or at an interval"))
+        watch.setEnabled(self._model.workflow is not None and self._model.workflow.has_test_query)
+        menu.addAction(tr("Watches…"), self.watches_wanted.emit)
 
     @property
     def _tasks(self) -> tuple[str, ...]:

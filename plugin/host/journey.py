@@ -33,6 +33,7 @@ from .scene_search import SceneSearch
 from .settings import Settings
 from .submit import Confirmation, submit
 from .tracker import Tracker
+from .watches import Watches
 from .webhooks import Webhooks
 from .words import tr
 from .work import Work, Works
@@ -63,6 +64,9 @@ class Journey(QObject):
         self.book = JobBook(self._arrivals.delivery)
         self.webhooks = Webhooks(works, connections)
         self.workflow_edits = WorkflowEdits(works, connections)
+        self.watches = Watches(works, connections, ledger)
+        self.watches.noticed.connect(self.noticed)
+        self.watches.refused.connect(self._warn)
         self.job_actions = JobActions(works, connections, ledger, self._tracker, self._arrivals, self.book)
         self.job_actions.noticed.connect(self.noticed)
         self.resume = Resume(works, connections, ledger, self._tracker, self._arrivals, self._project)
@@ -203,6 +207,7 @@ class Journey(QObject):
     def close(self) -> None:
         """Stop polling and listening; for unload."""
         self.queue.stop()
+        self.watches.stop()
         self._tracker.stop()
         self._arrivals.close()
         self.resume.close()

@@ -78,6 +78,14 @@ CREATE TABLE forgotten (
   request TEXT NOT NULL, confirmed_credits REAL NOT NULL, project_file TEXT NOT NULL, token TEXT NOT NULL,
   server_time TEXT, begun REAL NOT NULL, confirmation TEXT NOT NULL)
 """,
+    # Searches that are looked at again (watch_store.py). Times are seconds since 1970, 0: never.
+    """
+CREATE TABLE watch (
+  id INTEGER PRIMARY KEY, connection TEXT NOT NULL, project TEXT NOT NULL, request TEXT NOT NULL,
+  hours REAL, begun REAL NOT NULL, looked REAL NOT NULL DEFAULT 0, tried REAL NOT NULL DEFAULT 0,
+  since REAL NOT NULL DEFAULT 0, seen TEXT NOT NULL DEFAULT '[]', fresh TEXT NOT NULL DEFAULT '[]',
+  more INTEGER NOT NULL DEFAULT 0)
+""",
 ]
 DAMAGED = "damaged"  # the state that says that an older file was put aside, and which
 

@@ -9,19 +9,18 @@ from typing import Any, Mapping, Optional
 
 from ..jobs.aoi import Aoi, GeometricFilter
 from ..jobs.coverage import polygon_of
-from ..jobs.job import Job, JobState, JobType
+from ..jobs.job import Job, JobType
 from ..jobs.naming import SEPARATOR
 from ..jobs.parameters import parse_range
 from ..jobs.request import MAX_NAME_LENGTH, JobRequest
 from ..net.cancel import Cancel
 from ..platforms.contract import Platform
 from .collect import sent_geometry
+from .free_search import find_scenes
 from .words import number, tr
 
 COUNTED = 50  # scenes at most; more need not be told
-ASK_EVERY_SECONDS = 0.5
 CLOUD, TIME, IDS, LIMIT = "max_cloud_cover", "time", "ids", "limit"
-NOTHING_FOUND = "NO_INPUT_ERROR"  # contract 3.2, rule 5: how some data blocks end that find nothing
 NO_CLOUD_LIMIT = 100  # percent
 
 
@@ -78,9 +77,9 @@ def count_without_each(platform: Platform, job: Job, cancel: Cancel) -> list[Cou
     counts = []
     for narrowed in filters_of(job):
         cancel.check()
-        count = _search(platform, _without(request, narrowed), cancel)
-        if count is not None:
-            counts.append(Count(narrowed, min(count, COUNTED), count >= COUNTED))
+        scenes = find_scenes(platform, _without(request, narrowed), cancel)
+        if scenes is not None:
+            counts.append(Count(narrowed, min(len(scenes), COUNTED), len(scenes) >= COUNTED))
     return counts
 
 
@@ -118,20 +117,6 @@ def _without(request: JobRequest, narrowed: Filter) -> JobRequest:
 def _ever() -> str:
     """From before the first satellite that took such images until now."""
     return f"1970-01-01T00:00:00Z/{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _search(platform: Platform, request: JobRequest, cancel: Cancel) -> Optional[int]:
-    """How many scenes a Test Query finds; None where it fails for another reason than that there are none."""
-    if request.problems():
-        return None
-    job = platform.submit(request)
-    while not job.state.ended:
-        cancel.wait(ASK_EVERY_SECONDS)
-        cancel.check()
-        job = platform.job(job.project_id, job.id)
-    if job.state is JobState.SUCCEEDED:
-        return len(platform.scenes(job))
-    return 0 if any(NOTHING_FOUND in platform.log(job, task) for task in platform.tasks(job)) else None
 
 
 def _day(moment: datetime) -> str:

@@ -51,11 +51,11 @@ class Delivery:
     fraction: float = 0.0
     folder: Optional[Path] = None
     message: str = ""
+    speed: Optional[float] = None
 
 
 @dataclass(frozen=True)
 class JobRecord:
-    speed: Optional[float] = None
     """One row of the jobs table. `ours`: started from this profile. `unconfirmed`: its submit's answer was lost.
 
     `entry`: what the ledger knows of it, where it is ours.
@@ -78,6 +78,7 @@ class Offer(Enum):
     LOAD = "load"
     COLLECT = "collect"
     FETCH = "fetch"  # the same for layers that lost their files
+    WATCHES = "watches"
     LATER = "later"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 PLUGIN = Path(__file__).resolve().parents[2] / "plugin"
 ROOMS = ("main.py", "host", "desktop", "algorithms", "layers", "delivery")
 THE_WAY = "host/submit.py"
-FREE = "host/loosen.py"  # Test Queries that count scenes; they cost nothing
+FREE = "host/free_search.py"  # Test Queries that look for scenes; they cost nothing
 PLATFORM_NAMES = {"platform", "self._platform", "place.platform"}
 
 
@@ -34,5 +34,5 @@ def test_jobs_are_created_in_one_place_and_none_is_rerun_by_the_platform():
 
 def test_the_free_one_sends_test_queries_only():
     text = (PLUGIN / FREE).read_text(encoding="utf-8")
-    assert "JobType.TEST_QUERY" in text
+    assert "request = request.of_type(JobType.TEST_QUERY)" in text  # whatever it is given
     assert "LIVE_JOB" not in text
