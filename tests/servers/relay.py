@@ -15,7 +15,8 @@ class Relay:
     """`url` answers like `target`. `lose_answer` and `lose_request` take a test of "METHOD /path" to act on.
 
     `seen` lists every "METHOD /path" that came, `forwarded` every one that went on to the target. `repeat` makes a
-    matching request reach the target twice.
+    matching request reach the target twice. `instead` may give a status and a body to answer by itself;
+    status 0 hangs up.
     """
 
     def __init__(self, target: str) -> None:
@@ -25,6 +26,7 @@ class Relay:
         self.lose_answer: Optional[Callable[[str], bool]] = None
         self.lose_request: Optional[Callable[[str], bool]] = None
         self.repeat: Optional[Callable[[str], bool]] = None
+        self.instead: Optional[Callable[[str], Optional[tuple[int, bytes]]]] = None
         relay = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,6 +59,16 @@ class Relay:
         self.seen.append(what)
         if self.lose_request is not None and self.lose_request(what):
             request.close_connection = True
+            return
+        own = self.instead(what) if self.instead is not None else None
+        if own is not None and not own[0]:
+            request.close_connection = True
+            return
+        if own is not None:
+            request.send_response_only(own[0])
+            request.send_header("Content-Length", str(len(own[1])))
+            request.end_headers()
+            request.wfile.write(own[1])
             return
         answer = self._forward(what, request, body)
         if self.repeat is not None and self.repeat(what):
