@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Optional, Sequence
+from typing import Iterator, Optional, Sequence
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
@@ -20,7 +20,7 @@ from ..host.work import Work
 from ..jobs.job import JobType
 from ..jobs.request import JobRequest
 from .confirm_many import ConfirmMany
-from .many_rows import Row, each_row, overlapping, total
+from .many_rows import Row, each_overlap, each_row, total
 from .ui_files import set_up, theme_icon
 
 ICON_SIZE = 16
@@ -58,8 +58,8 @@ class ManyDialog(QDialog):
         self._asking: Optional[Work] = None
         self._sending: Optional[Work] = None
         self._refused = ""
-        self._overlaps_of: list[bool] = []
-        self._pairs: list[tuple[str, str]] = []
+        self._comparing: Optional[Iterator[Optional[tuple[Row, Row]]]] = None
+        self._pairs: list[tuple[Row, Row]] = []
         self.confirm: Optional[ConfirmMany] = None
         self._set_up_view()
         self._set_up_buttons()
@@ -70,19 +70,34 @@ class ManyDialog(QDialog):
         self._show()
 
     def _read_on(self) -> None:
-        """A few rows, then QGIS has its turn: each AOI's rules and area take their time."""
+        """A few rows, then QGIS has its turn: each AOI's rules and area take their time, and so does what overlaps."""
         until = time.monotonic() + TURN_SECONDS
         self.manyView.blockSignals(True)
-        while time.monotonic() < until:
-            row = next(self._unread, None)
-            if row is None:
-                self._reader.stop()
-                self._ask_next()
-                break
-            self.rows.append(row)
-            self._add_item(row)
+        while self._reader.isActive() and time.monotonic() < until:
+            if self._comparing is None:
+                self._read_one()
+            else:
+                self._compare_one(self._comparing)
         self.manyView.blockSignals(False)
-        self._show()
+        self._show_sums()
+
+    def _read_one(self) -> None:
+        row = next(self._unread, None)
+        if row is None:
+            self._comparing = each_overlap(self.rows)
+            self._ask_next()
+            return
+        self.rows.append(row)
+        self._add_item(row)
+
+    def _compare_one(self, comparing: Iterator[Optional[tuple[Row, Row]]]) -> None:
+        try:
+            pair = next(comparing)
+        except StopIteration:
+            self._reader.stop()
+            return
+        if pair is not None:
+            self._pairs.append(pair)
 
     def _add_item(self, row: Row) -> None:
         item = QTreeWidgetItem([row.name, area(row.km2)])
@@ -102,7 +117,7 @@ class ManyDialog(QDialog):
         self.manyView.setColumnHidden(CREDITS, not self.priced)
         self.manyView.setColumnHidden(TIME, not self.priced)
         self.manyView.itemChanged.connect(self._ticked)
-        self.manyView.currentItemChanged.connect(lambda _now, _before: self._show())
+        self.manyView.currentItemChanged.connect(lambda _now, _before: self._show_sums())
         self.remarkIcon.setPixmap(theme_icon("mIconWarning").pixmap(ICON_SIZE, ICON_SIZE))
         self._movie = QMovie(QgsApplication.iconPath("/mIconLoading.gif"))
         self._movie.setScaledSize(QSize(ICON_SIZE, ICON_SIZE))
@@ -138,12 +153,12 @@ class ManyDialog(QDialog):
             row.price = price
             row.ticked = row.ticked and row.can_run(self.priced)
             self._ask_next()
-            self._show()
+            self._show_one(row)
 
         def failed(text: str) -> None:
             row.error = text
             self._ask_next()
-            self._show()
+            self._show_one(row)
 
         self._asking = self._journey.estimate(self._catalogue, row.request, got, failed)
 
@@ -152,18 +167,29 @@ class ManyDialog(QDialog):
             row = self.rows[self.manyView.indexOfTopLevelItem(item)]
             row.ticked = item.checkState(NAME) == Qt.CheckState.Checked and self._may_be_ticked(row)
             self._refused = ""
-            self._show()
+            self._show_one(row)
 
     def _may_be_ticked(self, row: Row) -> bool:
         return not row.remark or bool(row.error)
 
     def _show(self) -> None:
+        self.manyView.blockSignals(True)
+        for place, row in enumerate(self.rows):
+            self._show_row(self.manyView.topLevelItem(place), row)
+        self.manyView.blockSignals(False)
+        self._show_sums()
+
+    def _show_one(self, row: Row) -> None:
+        """One has changed: to show 500 again takes too long."""
+        place = next(place for place, one in enumerate(self.rows) if one is row)
+        self.manyView.blockSignals(True)
+        self._show_row(self.manyView.topLevelItem(place), row)
+        self.manyView.blockSignals(False)
+        self._show_sums()
+
+    def _show_sums(self) -> None:
+        """All that is around the table."""
         reading = self._reader.isActive()
-        if not reading:
-            self.manyView.blockSignals(True)
-            for place, row in enumerate(self.rows):
-                self._show_row(self.manyView.topLevelItem(place), row)
-            self.manyView.blockSignals(False)
         self.spinner.setVisible(reading or self._asking is not None or self._sending is not None)
         self.askAgainButton.setVisible(self._asking is None and any(row.error for row in self.rows))
         overlaps = "" if reading else self._overlaps()
@@ -196,10 +222,7 @@ class ManyDialog(QDialog):
         return f"{row.name}: {row.remark}" if row is not None and row.remark else ""
 
     def _overlaps(self) -> str:
-        ticked = [row.ticked for row in self.rows]
-        if self._overlaps_of != ticked:
-            self._overlaps_of, self._pairs = ticked, overlapping(self.rows)
-        pairs = self._pairs
+        pairs = [(one.name, other.name) for one, other in self._pairs if one.ticked and other.ticked]
         if not pairs:
             return ""
         names = self.tr("“{a}” and “{b}” overlap").format(a=pairs[0][0], b=pairs[0][1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Iterable, Iterator, Optional, Sequence
 
 from qgis.PyQt.QtCore import QCoreApplication
@@ -83,20 +84,19 @@ def total(rows: Sequence[Row]) -> Total:
     return Total(len(ticked), sum(row.km2 for row in ticked), credits, seconds, left)
 
 
-def overlapping(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    """The names of each two ticked rows whose AOIs overlap, so that what both cover is paid for twice."""
-    shapes = [
-        (row.name, row.request.aoi.sent_geometry(row.request.geometric_filter))
-        for row in rows
-        if row.ticked and row.request.aoi is not None and not row.obstacle
-    ]
-    by_west = sorted(shapes, key=lambda named: named[1].bounds[0])
-    found = []
-    for place, (name, shape) in enumerate(by_west):
-        east = shape.bounds[2]
-        for other_name, other in by_west[place + 1 :]:
-            if other.bounds[0] >= east:
+def each_overlap(rows: Sequence[Row]) -> Iterator[Optional[tuple[Row, Row]]]:
+    """Each two rows whose AOIs overlap, so that what both cover is paid for twice; None for a step without news."""
+    shapes = []
+    for row in rows:
+        if row.request.aoi is not None and not row.obstacle:
+            shape = row.request.aoi.sent_geometry(row.request.geometric_filter)
+            shapes.append((shape.bounds, shape, row))
+        yield None
+    shapes.sort(key=lambda one: one[0][0])
+    for place, ((_west, south, east, north), shape, row) in enumerate(shapes):
+        for bounds, other, other_row in islice(shapes, place + 1, None):
+            if bounds[0] >= east:
                 break  # as all that follow
-            if shape.intersects(other) and not shape.touches(other):
-                found.append((name, other_name))
-    return found
+            if bounds[1] < north and bounds[3] > south and shape.intersects(other) and not shape.touches(other):
+                yield row, other_row
+        yield None

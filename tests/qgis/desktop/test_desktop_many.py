@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QObject, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QDockWidget, QPushButton
 from shapely.geometry import box
 
 from up42_jobs.plugin.desktop.dock import DockContent
 from up42_jobs.plugin.desktop.many_dialog import AREA, CREDITS, REMARK, ManyDialog
-from up42_jobs.plugin.desktop.many_rows import each_row, overlapping, total
+from up42_jobs.plugin.desktop.many_rows import each_overlap, each_row, total
 from up42_jobs.plugin.host.connections import Kind
 from up42_jobs.plugin.host.origin import Origin
 from up42_jobs.plugin.host.queue_store import QueueStore
@@ -80,6 +81,21 @@ def bench(window, journey, parts, qtbot):
 
 def place(west: float, size: float = 0.006, name: str = "") -> Aoi:
     return Aoi(box(west, 47, west + size, 47 + size), name or f"At {west}")
+
+
+class Beat(QObject):
+    """The longest time that the GUI thread worked without a beat between, in seconds of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest, self._last = 0.0, time.thread_time()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start(0)
+
+    def _tick(self) -> None:
+        now = time.thread_time()
+        self.longest, self._last = max(self.longest, now - self._last), now
 
 
 def confirm(dialog: ManyDialog, qtbot) -> None:
@@ -220,7 +236,7 @@ def test_overlaps_are_told_and_touching_is_none(free_catalogue):
         for aoi in (place(1, 1, "A"), place(1.5, 1, "B"), place(2.5, 1, "C"))
     ]
     rows = [replace(row, ticked=True, obstacle="") for row in each_row(requests)]
-    assert overlapping(rows) == [("A", "B")]
+    assert [(pair[0].name, pair[1].name) for pair in each_overlap(rows) if pair] == [("A", "B")]
     assert total(rows).count == 3
 
 
@@ -367,3 +383,26 @@ def test_a_block_without_ids_says_that_it_searches_again(bench):
     bench.orders.told.connect(lambda _level, text: told.append(text))
     bench.orders.live_job(record, ids)
     assert "searches again" in told[0]
+
+
+def test_500_aois_never_keep_the_gui_thread(bench, qtbot):
+    """From opening over the first estimates to ticking: each overlaps its neighbours, which is the most to tell."""
+    bench.open(Kind.PRACTICE)
+    bench.model.set_job_type(JobType.LIVE_JOB)
+    aois = [
+        Aoi(box(n % 25 / 50, 40 + n // 25 / 50, n % 25 / 50 + 0.021, 40.021 + n // 25 / 50), f"Field {n}")
+        for n in range(500)
+    ]
+    beat = Beat()
+    bench.orders.many(aois)
+    dialog = bench.orders.dialog
+    bench.wait(lambda: not dialog._reader.isActive())
+    reading, beat.longest = beat.longest, 0.0
+    bench.wait(lambda: sum(row.price is not None for row in dialog.rows) >= 40)
+    estimating, beat.longest = beat.longest, 0.0
+    dialog.manyView.topLevelItem(3).setCheckState(0, Qt.CheckState.Unchecked)
+    qtbot.wait(50)
+    ticking = beat.longest
+    dialog.reject()
+    print(f"reading {reading:.3f} s, estimating {estimating:.3f} s, ticking {ticking:.3f} s")
+    assert max(reading, estimating, ticking) < 0.1
