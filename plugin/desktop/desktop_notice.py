@@ -6,7 +6,7 @@ notification service. Where there is none, the taskbar asks for attention.
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Callable, Optional
 
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QIcon
@@ -20,8 +20,12 @@ SHOWN_MS = 10_000
 class DesktopNotice:
     """Tells notices about jobs while no window of QGIS is active."""
 
-    def __init__(self, window: QWidget, icon: QIcon, title: str) -> None:
+    def __init__(
+        self, window: QWidget, icon: QIcon, title: str, notify: Optional[Callable[[str], None]] = None
+    ) -> None:
+        """`notify`: another way to tell a text to those who are elsewhere."""
         self._window, self._icon, self._title = window, icon, title
+        self._notify = notify or self._notify_by_tray
         self._tray: Optional[QSystemTrayIcon] = None
         self._timer = QTimer(window)
         self._timer.setSingleShot(True)
@@ -33,13 +37,16 @@ class DesktopNotice:
         if not notice.jobs or QApplication.activeWindow() is not None:
             return
         QApplication.alert(self._window)
+        self._notify(notice.text)
+
+    def _notify_by_tray(self, text: str) -> None:
         if not (QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages()):
             return
         if self._tray is None:
             self._tray = QSystemTrayIcon(self._icon, self._window)
             self._tray.messageClicked.connect(self._to_front)
         self._tray.show()
-        self._tray.showMessage(self._title, notice.text, self._icon, SHOWN_MS)
+        self._tray.showMessage(self._title, text, self._icon, SHOWN_MS)
         self._timer.start()
 
     def _to_front(self) -> None:

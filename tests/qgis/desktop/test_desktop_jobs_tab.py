@@ -69,6 +69,9 @@ def test_who_asks_for_more_rows_while_they_change_gets_them_afterwards(qgis_app)
     model = JobsModel()
     for signal in (model.rowsAboutToBeRemoved, model.rowsRemoved, model.rowsAboutToBeInserted, model.rowsInserted):
         signal.connect(lambda *_: model.fetchMore(QModelIndex()))
+    told = []  # rows that came and went, as a view counts them
+    model.rowsInserted.connect(lambda _parent, first, last: told.append(last - first + 1))
+    model.rowsRemoved.connect(lambda _parent, first, last: told.append(first - last - 1))
     for records in ([record(n) for n in range(3000)], [record(n) for n in range(0, 3000, 2)]):
         model.set_records(records)
         for text in ("9", "", "job 2", ""):
@@ -76,6 +79,7 @@ def test_who_asks_for_more_rows_while_they_change_gets_them_afterwards(qgis_app)
             model.sort(int(Column.NAME), Qt.SortOrder.DescendingOrder)
             model.sort(int(Column.CREATED), Qt.SortOrder.DescendingOrder)
             assert shown(model) == model.passing[: model.rowCount()]
+            assert sum(told) == model.rowCount()
             assert [model.index_of(one.job.id).row() for one in shown(model)] == list(range(model.rowCount()))
 
 
