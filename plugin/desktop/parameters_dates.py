@@ -14,6 +14,8 @@ from ..jobs import parameter_dates
 from ..jobs.parameters import parse_range
 from ..jobs.workflow import Parameter
 
+MONTHS_BACK = (3, 6, 12, 24)
+
 
 class DatePair(QObject):
     """First and last day of a range. A value that is no range is left alone: the edits are off."""
@@ -85,6 +87,11 @@ def dates_menu(
             past.addAction(
                 tr("All {n} of Them").format(n=len(years)), lambda: set_series([text for _year, text in years])
             )
+            monthly = menu.addMenu(tr("Month by Month"))
+            for count in MONTHS_BACK:
+                windows = parameter_dates.month_by_month(today, count)
+                words = tr("Last {n} Months and This One ({windows} Windows)").format(n=count, windows=len(windows))
+                monthly.addAction(words, lambda windows=windows: set_series(windows))
         menu.addSeparator()
         default = parameter()
         if default is not None and isinstance(default.default, str):

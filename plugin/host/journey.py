@@ -83,7 +83,8 @@ class Journey(QObject):
         self._arrivals.changed.connect(self.book.delivery_changed)
         self._arrivals.endings.noticed.connect(self.noticed)
         self._arrivals.told.connect(self.told)
-        self._arrivals.ledger_damaged.connect(self.resume.tell_damage)
+        for source in (self._arrivals, self.watches):
+            source.ledger_damaged.connect(self.resume.tell_damage)
         self._arrivals.arrived.connect(self.arrived)
 
     def open(

@@ -16,7 +16,8 @@ from ..jobs.request import JobRequest
 from ..net.cancel import Cancel, Cancelled
 from .connections import Connection, Connections
 from .errors import HostError, explain
-from .ledger import Ledger
+from .followups import is_damage
+from .ledger import Ledger, LedgerError
 from .loosen import CLOUD, NO_CLOUD_LIMIT
 from .records import Notice, Offer
 from .watch_look import look
@@ -33,6 +34,7 @@ class Watches(QObject):
 
     changed = pyqtSignal()
     noticed = pyqtSignal(object)  # Notice: what looks by themselves have found
+    ledger_damaged = pyqtSignal()  # found just now
     refused = pyqtSignal(str)  # why the ledger or a connection's login could not be used
 
     def __init__(
@@ -139,7 +141,7 @@ class Watches(QObject):
 
         def failed(error: Exception) -> None:
             cancelled()
-            self.refused.emit(explain(error))
+            self._refuse(error)
 
         def cancelled() -> None:
             ended()
@@ -167,7 +169,7 @@ class Watches(QObject):
             try:
                 scenes, more = look(self._connections.open(connection, cancel), watch, now, cancel)
                 new[watch.id] = len(self._store.found(watch.id, scenes, more, now))
-            except Cancelled:
+            except (Cancelled, LedgerError):
                 raise
             except Exception as e:  # of one watch: the others are looked at all the same
                 cancel.check()
@@ -198,8 +200,14 @@ class Watches(QObject):
             lambda _cancel, _progress: (do(), self._store.all()),
             shown=False,
             succeeded=succeeded,
-            failed=lambda error: self.refused.emit(explain(error)),
+            failed=self._refuse,
         )
+
+    def _refuse(self, error: Exception) -> None:
+        if is_damage(error):  # told of elsewhere, once for all
+            self.ledger_damaged.emit()
+        else:
+            self.refused.emit(explain(error))
 
 
 def new_in_words(watch: Watch) -> str:

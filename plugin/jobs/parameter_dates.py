@@ -39,5 +39,12 @@ def this_month_in_past_years(today: date) -> list[tuple[int, str]]:
     return [(year, month_of(year, today.month)) for year in range(today.year - 1, today.year - 1 - PAST_YEARS, -1)]
 
 
+def month_by_month(today: date, months: int) -> list[str]:
+    """Each of the last so many whole months, and this one as far as it has come; the oldest first."""
+    now = today.year * 12 + today.month - 1
+    whole = [month_of(each // 12, each % 12 + 1) for each in range(now - months, now)]
+    return [*whole, as_range(today.replace(day=1), today)]
+
+
 def _day(year: int, month: int, day: int) -> date:
     return date(year, month, min(day, calendar.monthrange(year, month)[1]))

@@ -249,3 +249,13 @@ def test_a_search_that_finds_nothing_at_first_finds_later(start, demo, clock):
     clock.now += 30 * DAY
     session.look()
     assert session.watches.all[0].fresh
+
+
+def test_a_damaged_ledger_is_left_to_be_told_elsewhere(start, clock):
+    session = start()
+    (session.ledger.folder / "ledger.sqlite").write_bytes(b"no database at all" * 100)
+    damaged = []
+    session.watches.ledger_damaged.connect(lambda: damaged.append(True))
+    session.watches.begin()
+    session.until(lambda: damaged)
+    assert not session.refused

@@ -24,6 +24,15 @@ def test_this_month_in_past_years_is_whole_months():
     assert years[0][1] == "2024-02-01T00:00:00Z/2024-02-29T23:59:59Z"
 
 
+def test_month_by_month_goes_over_new_year_and_ends_today():
+    assert dates.month_by_month(date(2024, 2, 10), 3) == [
+        "2023-11-01T00:00:00Z/2023-11-30T23:59:59Z",
+        "2023-12-01T00:00:00Z/2023-12-31T23:59:59Z",
+        "2024-01-01T00:00:00Z/2024-01-31T23:59:59Z",
+        "2024-02-01T00:00:00Z/2024-02-10T23:59:59Z",
+    ]
+
+
 @given(st.dates(date(1990, 1, 1), date(2100, 12, 31)), st.integers(1, 36))
 def test_every_range_can_be_read_and_runs_forward(today, months):
     for text in (dates.last_months(today, months), dates.last_days(today, 30), dates.this_year(today)):

@@ -289,7 +289,10 @@ def test_presets_take_one_range_or_several_never_both(model, qtbot, catalogue):
     model.set_catalogue(catalogue)
     menu = quick.datesButton.menu()
     menu.aboutToShow.emit()
-    past = next(a.menu() for a in menu.actions() if a.menu())
+    past, monthly = (a.menu() for a in menu.actions() if a.menu())
+    monthly.actions()[0].trigger()
+    assert len(value(model, "time_series", DATA)) == 4
+    assert "(4 Windows)" in monthly.actions()[0].text()
     past.actions()[-1].trigger()
     assert value(model, "time", DATA) is None
     assert len(value(model, "time_series", DATA)) == 6
