@@ -281,7 +281,9 @@ class ManyDialog(QDialog):
         if not self.priced:
             self._queue([(row.request, None) for row in ticked])
             return
-        ordered = [(row.request, Confirmation(row.request.fingerprint, row.price.most)) for row in ticked if row.price]
+        ordered: list[tuple[JobRequest, Optional[Confirmation]]] = [
+            (row.request, Confirmation(row.request.fingerprint, row.price.most)) for row in ticked if row.price
+        ]
         self.confirm = ConfirmMany(ticked, total(self.rows), self)
         self.confirm.accepted.connect(lambda: self._queue(ordered))
         self.confirm.finished.connect(self._confirm_closed)  # it deletes itself
