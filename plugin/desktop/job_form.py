@@ -93,8 +93,9 @@ class JobForm(QWidget):
 
     def _add_parameters(self) -> None:
         self.parameters = ParametersBox(self._model)
+        # Not the group box's child: QGIS shows every child of one that is unfolded, a menu too.
         self.parameters_menu = ParametersMenu(
-            self._model, self._shelf, self._journey.parameter_files, self.parameters.find, self.parameters
+            self._model, self._shelf, self._journey.parameter_files, self.parameters.find, self
         )
         self.parameters.parametersMenuButton.setMenu(self.parameters_menu.menu)
         self.run.submitted.connect(self._remember)

@@ -132,7 +132,7 @@ class Desktop:
 
     def click(self, name: str, *action: str) -> None:
         """Click the middle of the visible widget of that object name; waits until it can be clicked."""
-        self.wait(f"find({name!r}) is not None and find({name!r}).isEnabled() and centre({name!r})")
+        self.wait(f"find({name!r}) is not None and find({name!r}).isEnabled() and resting_centre({name!r})")
         self.click_at(*self.get(f"centre({name!r})"), *action)
 
     def click_at(self, x: float, y: float, *action: str) -> None:

@@ -28,7 +28,8 @@ class Served(QObject):
     def __init__(self, path):
         super().__init__()
         self._names = {
-            "iface": iface, "plugins": plugins, "find": find, "centre": centre, "map_point": map_point, "served": self,
+            "iface": iface, "plugins": plugins, "find": find, "centre": centre, "resting_centre": resting_centre,
+            "map_point": map_point, "served": self,
         }
         self.asked.connect(self._answer)
         self._socket = socket.socket(socket.AF_UNIX)
@@ -85,6 +86,14 @@ def centre(name):
     while there not in (widget, None):
         there = there.parentWidget()
     return [point.x(), point.y()] if there is widget else None
+
+
+def resting_centre(name, before={}):  # noqa: B006 - what the last question saw
+    """The same, once it has not moved since the last question: what unfolds above it moves it a little later."""
+    now = centre(name)
+    rests = now is not None and before.get(name) == now
+    before[name] = now
+    return now if rests else None
 
 
 def map_point(lon, lat):
