@@ -10,13 +10,16 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtNetwork import QNetworkInterface
 
+from up42_jobs.plugin.desktop.job_words import outputs_word
 from up42_jobs.plugin.host import followups
 from up42_jobs.plugin.host import tracker as tracker_room
 from up42_jobs.plugin.host.connections import Connection, Connections, Kind
 from up42_jobs.plugin.host.engine_process import LocalEngine
+from up42_jobs.plugin.host.job_book import JobBook
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.network import make_session
 from up42_jobs.plugin.host.poll import TASKS_ASKED_AT_ONCE, take_snapshot
+from up42_jobs.plugin.host.records import Delivery
 from up42_jobs.plugin.host.tracker import SLOWEST_MS, Tracker, is_offline
 from up42_jobs.plugin.host.work import Works
 from up42_jobs.plugin.jobs.job import JobState
@@ -324,3 +327,17 @@ def test_it_asks_at_once_when_qgis_comes_to_the_front(make_place, qtbot):
     asked = place.server.count("GET", JOBS)
     QGuiApplication.instance().applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
     qtbot.waitUntil(lambda: place.server.count("GET", JOBS) > asked, timeout=1_500)  # the interval is 3 s
+
+
+def test_the_table_says_how_many_tasks_are_done_without_the_job_being_chosen(make_place, qtbot):
+    place = make_place(speed=300)
+    place.own([0])
+    states = ["SUCCEEDED", "RUNNING", "NOT_STARTED"]
+    place.serve_tasks(lambda _number: states)
+    book = JobBook(lambda *_job: Delivery())
+    place.tracker.polled.connect(lambda connection, project, snapshot: book.take(connection, project.id, snapshot))
+    place.watch()
+    qtbot.waitUntil(lambda: book.find("s", "j0") is not None, timeout=20_000)
+    assert outputs_word(book.find("s", "j0")) == "Task 2 of 3"
+    states[1:] = ["SUCCEEDED", "RUNNING"]
+    qtbot.waitUntil(lambda: outputs_word(book.find("s", "j0")) == "Task 3 of 3", timeout=20_000)
