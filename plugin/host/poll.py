@@ -80,8 +80,8 @@ def take_snapshot(
     of running jobs of ours too, of at most `TASKS_ASKED_AT_ONCE`.
     """
     if rebuild.is_due(ledger, connection.id, project.id):
-        pages = itertools.islice(platform.job_pages(project), MAX_PAGES)
-        jobs = list(itertools.chain.from_iterable(pages))
+        first_pages = itertools.islice(platform.job_pages(project), MAX_PAGES)
+        jobs = list(itertools.chain.from_iterable(first_pages))
         charged = charges(platform, jobs, month_begin(time.time()))
         rebuild.rebuild(ledger, connection.id, project.id, jobs, output_roots, charged)
     entries = ledger.entries(connection.id)

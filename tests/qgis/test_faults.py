@@ -44,7 +44,7 @@ def test_polls_that_fail_in_every_way_are_one_quiet_notice_and_the_job_arrives(r
     faults = [(401, NOBODY)] * 2 + [(500, BROKEN)] * 8 + [(200, GARBAGE)] * 2 + [SILENCE, SILENCE]
     over, lock = threading.Event(), threading.Lock()
 
-    def instead(what):
+    def instead(what, _sent):
         if not is_list(what):
             return None
         with lock:
@@ -70,23 +70,21 @@ def test_polls_that_fail_in_every_way_are_one_quiet_notice_and_the_job_arrives(r
 
 def test_a_token_that_expires_in_the_middle_is_renewed_without_a_word(relayed):
     session, relay = relayed
-    expired, lock = [False], threading.Lock()
+    latest, expired = [""], set()
 
-    def instead(what):
-        with lock:
-            if what.startswith("POST /oauth/token"):
-                expired[0] = False
-            elif expired[0]:
-                return 401, NOBODY
-        return None
+    def instead(what, sent):
+        if what.startswith("POST /oauth/token"):
+            return None
+        latest[0] = sent
+        return (401, NOBODY) if sent in expired else None
 
     relay.instead = instead
     job = session.submit(session.request(limit=2).of_type(JobType.TEST_QUERY))
     logins = relay.seen.count("POST /oauth/token")
     for _time in range(3):  # while it waits and runs, and while its outputs are fetched
-        expired[0] = True
+        expired.add(latest[0])
         session.journey.refresh()
-        session.until(lambda: not expired[0])
+        session.until(lambda: latest[0] not in expired)
     session.wait_for(job, DeliveryState.LOADED)
     session.until(lambda: job.id in session.groups)
     session.until(lambda: session.told)
@@ -98,7 +96,7 @@ def test_outputs_come_through_a_server_that_fails_on_the_way(relayed, tmp_path):
     session, relay = relayed
     left, lock = {"downloads": 2}, threading.Lock()
 
-    def instead(what):
+    def instead(what, _sent):
         with lock:
             if what.startswith("GET") and "/downloads/" in what and left["downloads"]:
                 left["downloads"] -= 1

@@ -88,4 +88,4 @@ def test_a_damage_of_an_earlier_month_matters_no_more(shop):
         db.execute("UPDATE state SET value = ? WHERE name = 'damaged'", (str(aside),))
     assert abs(_damaged_at(aside) - 1580472000) <= 14 * 3600  # noon of that day, whatever the zone
     shop.settings.month_cap = 10_000
-    assert shop.buy(shop.request())
+    shop.ended(shop.buy(shop.request()))

@@ -15,8 +15,8 @@ class Relay:
     """`url` answers like `target`. `lose_answer` and `lose_request` take a test of "METHOD /path" to act on.
 
     `seen` lists every "METHOD /path" that came, `forwarded` every one that went on to the target. `repeat` makes a
-    matching request reach the target twice. `instead` may give a status and a body to answer by itself;
-    status 0 hangs up.
+    matching request reach the target twice. `instead` may give a status and a body to answer by itself, by
+    "METHOD /path" and the Authorization that was sent; status 0 hangs up.
     """
 
     def __init__(self, target: str) -> None:
@@ -26,7 +26,7 @@ class Relay:
         self.lose_answer: Optional[Callable[[str], bool]] = None
         self.lose_request: Optional[Callable[[str], bool]] = None
         self.repeat: Optional[Callable[[str], bool]] = None
-        self.instead: Optional[Callable[[str], Optional[tuple[int, bytes]]]] = None
+        self.instead: Optional[Callable[[str, str], Optional[tuple[int, bytes]]]] = None
         relay = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -60,7 +60,8 @@ class Relay:
         if self.lose_request is not None and self.lose_request(what):
             request.close_connection = True
             return
-        own = self.instead(what) if self.instead is not None else None
+        authorisation = request.headers.get("Authorization") or ""
+        own = self.instead(what, authorisation) if self.instead is not None else None
         if own is not None and not own[0]:
             request.close_connection = True
             return
