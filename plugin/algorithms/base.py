@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Iterable, Iterator, Optional
@@ -112,7 +112,8 @@ class JobAlgorithm(QgsProcessingAlgorithm):
             parts = make_parts()
             try:
                 wanted = self.parameterAsString(parameters, "CONNECTION", context).strip()
-                parts.connections.unlock(find_connection(parts.connections, wanted))
+                with suppress(QgsProcessingException):  # no such connection: the run says so
+                    parts.connections.unlock(find_connection(parts.connections, wanted))
             except HostError as e:
                 raise QgsProcessingException(str(e)) from e
             finally:

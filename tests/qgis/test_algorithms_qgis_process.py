@@ -157,7 +157,7 @@ def test_an_empty_connection_is_the_server_of_the_environment(shell):
         ({"PARAMETERS": "missing.json"}, "PARAMETERS is neither a JSON object nor a file that can be read"),
         ({"FILTER": "overlaps"}, "FILTER"),
         ({"JOB_TYPE": "free"}, "JOB_TYPE"),
-        ({"CONNECTION": "practice"}, "MAX_CREDITS allows 0, so it was not run"),
+        ({"CONNECTION": "practice", "BUY_AGAIN": "true"}, "MAX_CREDITS allows 0, so it was not run"),
         ({"ONE_JOB_PER_FEATURE": "true", "FIDS": "one"}, "FIDS must be whole numbers"),
     ],
 )
