@@ -34,6 +34,7 @@ class ParametersBox(QgsCollapsibleGroupBox):
         self.find_bar = FindBar(self.parametersEditor)
         self.findPlace.addWidget(self.find_bar)
         self.form = ParametersForm(model)
+        self.form.tab_after = self.parametersMenuButton
         self.formPlace.addWidget(self.form)
         self.form.json_wanted.connect(self._show_first_problem)
         self.setCollapsed(True)

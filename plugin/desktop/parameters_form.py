@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Optional
 
 from qgis.gui import QgsCollapsibleGroupBox
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QShowEvent
-from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QAbstractSpinBox, QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ..host.words import tr
 from ..jobs.problem import Problem
@@ -16,6 +16,7 @@ from .in_turns import InTurns
 from .parameters_row import ParameterRow
 from .problem_line import ProblemLine
 from .request_model import RequestModel
+from .ui_files import as_int
 
 SPACING = 4  # pixels between a parameter and its help
 
@@ -29,6 +30,7 @@ class ParametersForm(QWidget):
         super().__init__(parent)
         self.setObjectName("parametersForm")
         self._model = model
+        self.tab_after: Optional[QWidget] = None
         self._shape: Optional[tuple[WorkflowTask, ...]] = None  # what it was built for
         self._building: Optional[InTurns] = None
         self.groups: list[QgsCollapsibleGroupBox] = []
@@ -81,8 +83,17 @@ class ParametersForm(QWidget):
             group.deleteLater()
         self.groups, self.rows = [], []
         steps = [lambda task=task: self._add(task) for task in self._shape or ()]
-        self._building = InTurns([*steps, self._show], self)
+        self._building = InTurns([*steps, self._order_tabs, self._show], self)
         self._building.start()
+
+    def _order_tabs(self) -> None:
+        """Built late, its fields would come after everything else: Tab goes to them after `tab_after`."""
+        before = self.tab_after
+        for widget in self.findChildren(QWidget) if before is not None else ():
+            inner = isinstance(widget.parentWidget(), (QAbstractSpinBox, QComboBox))
+            if not inner and as_int(widget.focusPolicy()) & as_int(Qt.FocusPolicy.TabFocus):
+                QWidget.setTabOrder(before, widget)
+                before = widget
 
     def _add(self, task: WorkflowTask) -> None:
         group = QgsCollapsibleGroupBox(self)
