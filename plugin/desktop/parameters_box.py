@@ -69,7 +69,8 @@ class ParametersBox(QgsCollapsibleGroupBox):
 
     def go_to(self, problem: Problem) -> None:
         """Unfold, and put the keyboard where the problem is: in the form where it is shown and has its place."""
-        self.setCollapsed(False)
+        if self.isCollapsed():  # where it is unfolded already, QGIS would only show all that is within
+            self.setCollapsed(False)
         if self.formViewButton.isChecked() and self.form.go_to(problem):
             return
         self.jsonViewButton.setChecked(True)

@@ -52,7 +52,8 @@ class ParametersForm(QWidget):
         row = next((r for r in self.rows if (r.task, r.parameter.name) == problem.path[:2]), None)
         if row is None or not self._model.parameters_readable:
             return False
-        row.parent().setCollapsed(False)
+        if row.parent().isCollapsed():
+            row.parent().setCollapsed(False)
         row.shown.setFocus()
         return True
 
@@ -91,7 +92,8 @@ class ParametersForm(QWidget):
         before = self.tab_after
         for widget in self.findChildren(QWidget) if before is not None else ():
             inner = isinstance(widget.parentWidget(), (QAbstractSpinBox, QComboBox))
-            if not inner and as_int(widget.focusPolicy()) & as_int(Qt.FocusPolicy.TabFocus):
+            popup = widget.window() is not self.window()
+            if not inner and not popup and as_int(widget.focusPolicy()) & as_int(Qt.FocusPolicy.TabFocus):
                 QWidget.setTabOrder(before, widget)
                 before = widget
 

@@ -473,3 +473,15 @@ def test_after_any_hands_on_either_view_both_say_the_same_or_the_text_is_marked(
                 if isinstance(one.shown, SeveralChoices):
                     read, given_value = sorted(read or []), sorted(given_value or [])
                 assert json_text.same(read, given_value)
+
+
+def test_being_led_to_a_problem_shows_one_view_and_not_both(box, model):
+    box.setCollapsed(False)
+    box.formViewButton.setChecked(False)
+    box.jsonViewButton.setChecked(True)
+    model.set_text(model.text.replace('"limit": 1', '"limit": 0'))
+    box.go_to(next(problem for problem in model.problems if problem.where == "parameters"))
+    assert box.jsonPage.isVisible() and not box.form.isVisible()
+    box.formViewButton.setChecked(True)
+    box.go_to(model.problems[0])
+    assert box.form.isVisible() and not box.jsonPage.isVisible()
