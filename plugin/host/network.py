@@ -7,14 +7,14 @@ from time import monotonic
 from typing import Mapping, Optional
 
 from qgis.core import Qgis, QgsApplication, QgsNetworkAccessManager
-from qgis.PyQt.QtCore import QCryptographicHash, QMetaObject, QObject, Qt, QThread, QUrl, pyqtSlot
+from qgis.PyQt.QtCore import QCryptographicHash, QUrl
 from qgis.PyQt.QtNetwork import QNetworkProxy, QNetworkProxyQuery
 
 from ..net.session import NetworkSettings, Proxy, Session
+from .gui_thread import GuiThread
 from .version import plugin_version
 
 MAX_AGE_SECONDS = 30.0  # an authority that the user adds after a refusal is known soon
-GUI_WAIT_SECONDS = 2.0  # in qgis_process the GUI thread may be the one that waits for us
 _KINDS = {
     QNetworkProxy.ProxyType.Socks5Proxy: "socks5",
     QNetworkProxy.ProxyType.HttpProxy: "http",
@@ -54,7 +54,7 @@ def find_proxy(url: str) -> Optional[Proxy]:
     return None
 
 
-class QgisTrust(QObject):
+class QgisTrust:
     """What QgsAuthManager says of certificates; neither of it is encrypted, so no vault is unlocked for it.
 
     The manager's lists are not guarded against a change meanwhile, so they are read on the GUI thread and kept for a
@@ -62,10 +62,8 @@ class QgisTrust(QObject):
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.moveToThread(QgsApplication.instance().thread())
+        self._gui_thread = GuiThread()
         self._reading = threading.Lock()
-        self._read = threading.Event()
         self._read_at = float("-inf")
         self._authorities = ""
         self._has_added = False
@@ -88,16 +86,9 @@ class QgisTrust(QObject):
 
     def _refresh(self) -> None:
         with self._reading:
-            if monotonic() - self._read_at < MAX_AGE_SECONDS:
-                return
-            self._read.clear()
-            if QThread.currentThread() != self.thread():
-                QMetaObject.invokeMethod(self, "_read_now", Qt.ConnectionType.QueuedConnection)
-                if self._read.wait(GUI_WAIT_SECONDS):
-                    return
-            self._read_now()
+            if monotonic() - self._read_at >= MAX_AGE_SECONDS:
+                self._gui_thread.ask(self._read_now)
 
-    @pyqtSlot()
     def _read_now(self) -> None:
         manager = QgsApplication.authManager()
         self._authorities = bytes(manager.trustedCaCertsPemText()).decode("ascii", "replace")
@@ -108,7 +99,6 @@ class QgisTrust(QObject):
             if config.sslIgnoredErrorEnums() and not config.sslCertificate().isNull()
         }
         self._read_at = monotonic()
-        self._read.set()
 
 
 def _fingerprint(certificate: object) -> str:

@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import QThread
 
 from ..platforms.credentials import Credentials
 from .errors import HostError
+from .gui_thread import GuiThread
 from .servers import Login
 from .words import tr
 
@@ -26,7 +27,14 @@ class NoLogin(HostError):
 
 
 class Vault:
-    """Reads logins. The manager behind it is QGIS's own, which guards itself against several threads."""
+    """Reads logins, on the GUI thread alone.
+
+    QGIS's own manager takes its two locks in one order to read a login and in the other to change one (3.22 to at least
+    3.22.16): read on a worker while the user saves a login, QGIS would stand still for ever.
+    """
+
+    def __init__(self) -> None:
+        self._gui_thread = GuiThread()
 
     def unlock(self, authcfg: str) -> None:
         """Have the vault open, asking the user for the master password where that is needed. GUI thread only.
@@ -54,6 +62,9 @@ class Vault:
 
         `project_id` stands in for a user name that was left empty beside a project key.
         """
+        return self._gui_thread.ask(lambda: self._read(authcfg, login, project_id))
+
+    def _read(self, authcfg: str, login: Login, project_id: str) -> Credentials:
         self._check_known(authcfg)
         manager = QgsApplication.authManager()
         if not manager.masterPasswordIsSet():

@@ -15,6 +15,7 @@ from up42_jobs.plugin.net.cancel import Cancel, Cancelled
 from up42_jobs.plugin.net.session import NetworkSettings, Proxy, Session
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.tests.servers.certificates import Authority
+from up42_jobs.tests.servers.tcp import PlainServer
 from up42_jobs.tests.servers.web import Reply, WebServer
 from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, data, refusal, reply
 
@@ -100,8 +101,9 @@ def test_a_certificate_of_nobody(qgis_app: object) -> None:
         assert server.requests == []
 
 
-def test_no_tls_where_https_is_asked_for(web: JobsServer) -> None:
-    assert "https://" in told(web.url.replace("http://", "https://"))
+def test_no_tls_where_https_is_asked_for(qgis_app: object) -> None:
+    with PlainServer() as server:
+        assert "https://" in told(server.url.replace("http://", "https://"))
 
 
 def test_a_proxy_that_is_not_there(qgis_app: object) -> None:

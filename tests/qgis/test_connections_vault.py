@@ -15,24 +15,18 @@ from up42_jobs.plugin.host.network import make_session
 from up42_jobs.plugin.host.servers import KEY, Login, Server, write_servers
 from up42_jobs.plugin.host.vault import NoLogin, Vault, VaultLocked
 from up42_jobs.plugin.net.cancel import Cancel
+from up42_jobs.tests.qgis.gui_turns import while_gui_turns
 from up42_jobs.tests.qgis.vault_in_tests import MASTER, SECRET, Asked
+from up42_jobs.tests.servers.worker import Worker
 from up42_jobs.tests.unit.up42_jobs_server import PROJECT, JobsServer, data
 
 
 def on_a_thread(do: Callable[[], Any]) -> Any:
     """What `do` gives or raises on another thread."""
-    ends: list[Any] = []
-
-    def run() -> None:
-        try:
-            ends.append(do())
-        except Exception as e:
-            ends.append(e)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join(20)
-    return ends[0]
+    try:
+        return while_gui_turns(Worker(do))
+    except Exception as e:
+        return e
 
 
 def test_a_login_is_read_on_any_thread_and_never_shown(keep_login: Callable[..., str]) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any, Iterator, Optional
+from typing import Iterator, Optional
 
 import pytest
 from qgis.core import QgsApplication, QgsAuthCertUtils, QgsAuthConfigSslServer, QgsSettings
-from qgis.PyQt.QtCore import QEventLoop
 from qgis.PyQt.QtNetwork import QSslCertificate, QSslError
 
-from up42_jobs.plugin.host import network
+from up42_jobs.plugin.host import gui_thread, network
 from up42_jobs.plugin.host.version import plugin_version
 from up42_jobs.plugin.net.errors import CertificateRejected, ProxyRefused
 from up42_jobs.plugin.net.session import Proxy
+from up42_jobs.tests.qgis.gui_turns import while_gui_turns
 from up42_jobs.tests.servers.certificates import Authority
 from up42_jobs.tests.servers.proxies import HttpProxy, Socks5Proxy
 from up42_jobs.tests.servers.web import Reply, WebServer
@@ -145,14 +145,6 @@ def rebuild_trust() -> None:
     manager.rebuildTrustedCaCertsCache()
 
 
-def while_gui_turns(worker: Worker) -> Any:
-    """The worker's result, with the GUI thread's events handled meanwhile, as in QGIS."""
-    loop = QEventLoop()
-    while worker.ended_at is None:
-        loop.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
-    return worker.result()
-
-
 def fetch_beside_gui(url: str) -> bytes:
     return while_gui_turns(Worker(lambda: network.make_session().request("GET", url, retry=False).body))
 
@@ -200,15 +192,8 @@ def certificate_of(context: ssl.SSLContext, server: WebServer) -> QSslCertificat
     return QSslCertificate(Worker(lambda: ssl.get_server_certificate(("127.0.0.1", server.port))).result().encode())
 
 
-def test_a_gui_thread_that_waits_for_us_is_not_waited_for(
-    settings: QgsSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(network, "GUI_WAIT_SECONDS", 0.1)
-    assert "BEGIN CERTIFICATE" in Worker(network.QgisTrust().authorities).result()
-
-
 def test_the_gui_thread_reads_the_lists_for_all_workers(settings: QgsSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "GUI_WAIT_SECONDS", 3600.0)  # no worker reads by itself
+    monkeypatch.setattr(gui_thread, "GUI_WAIT_SECONDS", 3600.0)  # no worker reads by itself
     trust = network.QgisTrust()
     workers = [Worker(trust.authorities) for _ in range(4)]
     assert all("BEGIN CERTIFICATE" in str(while_gui_turns(worker)) for worker in workers)

@@ -158,6 +158,14 @@ class SilentServer(TcpServer):
         self.until_hung_up(sock)
 
 
+class PlainServer(TcpServer):
+    """Answers 400 to whatever comes first, a TLS greeting too, as web servers do at their port without TLS."""
+
+    def serve(self, sock: socket.socket) -> None:
+        sock.recv(4096)
+        sock.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
 @dataclass
 class CuttingServer(TcpServer):
     """Hangs up after `cut_at` bytes of `body`, the first `times` times (None: always); then sends all of it.
