@@ -22,7 +22,7 @@ unit | contract)
     ;;
 qgis)
     qt=$(.venv/bin/python -c 'from qgis.PyQt.QtCore import QT_VERSION_STR as v; print("pyqt" + v[0])')
-    QT_QPA_PLATFORM=offscreen PYTEST_QT_API=$qt "${limit[@]}" 600 "${pytest[@]}" tests/qgis "$@"
+    QT_QPA_PLATFORM=offscreen PYTEST_QT_API=$qt "${limit[@]}" 1200 "${pytest[@]}" tests/qgis "$@"
     ;;
 desktop) # the tests start the real QGIS themselves; this gives them a display
     "${limit[@]}" 900 tools/xvfb.sh "${pytest[@]}" "${without_qt[@]}" tests/desktop "$@"

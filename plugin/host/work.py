@@ -3,17 +3,21 @@
 A `QgsTask.run` never does the work itself: on QGIS 3.22 tasks share the global thread pool with the map renderer, so
 a blocked one leaves the map blank and holds QGIS's exit. The task here only waits beside the thread, gives its place
 in the pool back meanwhile, and leaves at once when it is cancelled.
+
+Signals lead to decorated slots only. For a plain function PyQt 5 keeps a go-between of its own, in a table that the
+garbage collector reads on whatever thread it runs, without a lock: a connection made meanwhile ended QGIS.
 """
 
 from __future__ import annotations
 
 import _thread
 import threading
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Callable, ClassVar, Optional
 
 from qgis.core import QgsApplication, QgsTask
-from qgis.PyQt.QtCore import QObject, QThreadPool, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QObject, Qt, QThreadPool, QTimer, pyqtSignal, pyqtSlot
 
 from ..net.cancel import Cancel, Cancelled
 
@@ -25,18 +29,18 @@ Do = Callable[[Cancel, Progress], Any]
 
 
 class Work(QObject):
-    """One piece of work on a daemon thread. Exactly one of the three ends is signalled, on the GUI thread."""
+    """One piece of work on a daemon thread. It ends once: with a value, an exception or a cancel."""
 
-    succeeded = pyqtSignal(object)
-    failed = pyqtSignal(object)  # the exception
-    cancelled = pyqtSignal()
-    progressed = pyqtSignal(float)
+    ended = pyqtSignal(object)  # this work
+    progressed = pyqtSignal(object, float)  # this work, a fraction
 
     def __init__(self, title: str, do: Do) -> None:
         super().__init__()
         self.title = title
         self.cancel_flag = Cancel()
         self.over = threading.Event()
+        self.value: Any = None
+        self.error: Optional[Exception] = None
         self._do = do
         self._thread = threading.Thread(target=self._run, name=f"up42_jobs: {title}", daemon=True)
 
@@ -54,20 +58,17 @@ class Work(QObject):
         return self._thread.ident is None or self._thread.is_alive()
 
     def _run(self) -> None:
-        end: tuple[Any, ...]
         try:
-            end = (self.succeeded, self._do(self.cancel_flag, self._tell))
+            self.value = self._do(self.cancel_flag, self._tell)
         except Cancelled:
-            end = (self.cancelled,)
+            self.cancel_flag.cancel()
         except Exception as e:  # whatever went wrong is told to the user, never swallowed
-            end = (self.cancelled,) if self.cancel_flag.cancelled else (self.failed, e)
-        if self.cancel_flag.cancelled:
-            end = (self.cancelled,)
+            self.error = e
         self.over.set()
-        self._emit(*end)
+        self._emit(self.ended, self)
 
     def _tell(self, fraction: float) -> None:
-        self._emit(self.progressed, fraction)
+        self._emit(self.progressed, self, fraction)
 
     @staticmethod
     def _emit(signal: Any, *values: Any) -> None:
@@ -84,9 +85,10 @@ class ShownTask(QgsTask):
         super().__init__(work.title, QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt)
         self._over = work.over
         self._cancel_flag = work.cancel_flag
-        work.progressed.connect(self._show_progress)
+        work.progressed.connect(self._show_progress, Qt.ConnectionType.QueuedConnection)
 
-    def _show_progress(self, fraction: float) -> None:
+    @pyqtSlot(object, float)
+    def _show_progress(self, _work: Work, fraction: float) -> None:
         self.setProgress(min(100.0, 100 * fraction))
 
     def run(self) -> bool:
@@ -107,6 +109,17 @@ class ShownTask(QgsTask):
         super().cancel()
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Who is told of a work, on the GUI thread."""
+
+    succeeded: Callable[[Any], None]
+    failed: Callable[[Exception], None]
+    cancelled: Callable[[], None]
+    progressed: Callable[[float], None]
+    task: Optional[ShownTask]
+
+
 class Works(QObject):
     """All work under way; keeps each `Work` and its task referenced until it has ended."""
 
@@ -114,7 +127,7 @@ class Works(QObject):
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
-        self._running: dict[Work, Optional[ShownTask]] = {}
+        self._running: dict[Work, _Asked] = {}
         self._to_start: SimpleQueue[Optional[Work]] = SimpleQueue()
         _thread.start_new_thread(_start_each, (self._to_start,))
 
@@ -129,20 +142,16 @@ class Works(QObject):
         progressed: Optional[Callable[[float], None]] = None,
         shown: bool = True,
     ) -> Work:
-        """Run `do(cancel, progress)` on a thread of its own; the callbacks come on the GUI thread.
+        """Run `do(cancel, progress)` on a thread of its own; one of the three ends is told, on the GUI thread.
 
         `shown`: in QGIS's task manager too; polls and estimates are not.
         """
         work = Work(title, do)
-        told_cancelled = self._unless_stopped(work, cancelled or _nothing)
-        work.succeeded.connect(self._unless_cancelled(work, succeeded, told_cancelled))
-        work.failed.connect(self._unless_cancelled(work, failed, told_cancelled))
-        work.cancelled.connect(told_cancelled)
-        work.progressed.connect(self._unless_cancelled(work, progressed or _nothing, _nothing))
-        for signal in (work.succeeded, work.failed, work.cancelled):
-            signal.connect(lambda *_ended, work=work: self._let_go(work))
+        work.ended.connect(self._tell_end, Qt.ConnectionType.QueuedConnection)
+        if progressed is not None:
+            work.progressed.connect(self._tell_progress, Qt.ConnectionType.QueuedConnection)
         task = ShownTask(work) if shown else None
-        self._running[work] = task
+        self._running[work] = _Asked(succeeded, failed, cancelled or _nothing, progressed or _nothing, task)
         self._to_start.put(work)
         if task is not None:
             QgsApplication.taskManager().addTask(task)
@@ -156,22 +165,33 @@ class Works(QObject):
         self._to_start.put(None)
         Works._forget_ended()
 
-    def _unless_stopped(self, work: Work, slot: Callable[..., None]) -> Callable[..., None]:
-        """`slot`, but not for a signal that was on its way when `stop` came."""
-        return lambda *values: slot(*values) if work in self._running else None
+    @pyqtSlot(object)
+    def _tell_end(self, work: Work) -> None:
+        """Once for each work, unless `stop` came before its signal. A cancel counts until the very end is told."""
+        asked = self._let_go(work)
+        value, work.value = work.value, None  # whoever keeps the work doesn't keep what it gave
+        if asked is None:
+            return
+        if work.cancel_flag.cancelled:
+            asked.cancelled()
+        elif work.error is not None:
+            asked.failed(work.error)
+        else:
+            asked.succeeded(value)
 
-    def _unless_cancelled(
-        self, work: Work, slot: Callable[..., None], instead: Callable[[], None]
-    ) -> Callable[..., None]:
-        """`slot`, but not for a signal that was on its way when the work was cancelled; then `instead`."""
-        slot = self._unless_stopped(work, slot)
-        return lambda *values: instead() if work.cancel_flag.cancelled else slot(*values)
+    @pyqtSlot(object, float)
+    def _tell_progress(self, work: Work, fraction: float) -> None:
+        asked = self._running.get(work)
+        if asked is not None and not work.cancel_flag.cancelled:
+            asked.progressed(fraction)
 
-    def _let_go(self, work: Work) -> None:
+    def _let_go(self, work: Work) -> Optional[_Asked]:
         """Drop `work` once its thread has ended: a QObject must not die on a thread that is not its own."""
-        if work in self._running:
-            self._leaving.append((work, self._running.pop(work)))
+        asked = self._running.pop(work, None)
+        if asked is not None:
+            self._leaving.append((work, asked.task))
         Works._leaving = [pair for pair in self._leaving if pair[0].alive]
+        return asked
 
     @staticmethod
     def _forget_ended() -> None:

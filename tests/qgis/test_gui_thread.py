@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
 import threading
 from pathlib import Path
 
@@ -13,10 +10,8 @@ import pytest
 from up42_jobs.plugin.host import gui_thread
 from up42_jobs.plugin.host.gui_thread import GuiThread
 from up42_jobs.tests.qgis.gui_turns import while_gui_turns
+from up42_jobs.tests.qgis.in_a_process import run_alone
 from up42_jobs.tests.servers.worker import Worker
-
-REPOSITORY = Path(__file__).parents[2]
-PATIENCE_SECONDS = 60
 
 
 def test_the_gui_thread_answers_all_workers_and_raises_to_the_one_that_asked(
@@ -78,13 +73,4 @@ LOGINS_READ_WHILE_ONE_IS_SAVED = """
 
 def test_a_login_can_be_saved_while_workers_read_theirs(tmp_path: Path) -> None:
     """QGIS's manager takes its locks in opposite orders for the two: on a worker, this stood still within a second."""
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(LOGINS_READ_WHILE_ONE_IS_SAVED)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        cwd=REPOSITORY,
-        env={"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path),
-             "QGIS_AUTH_DB_DIR_PATH": str(tmp_path), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    assert "all is well" in done.stdout, done.stderr
+    run_alone(LOGINS_READ_WHILE_ONE_IS_SAVED, tmp_path)

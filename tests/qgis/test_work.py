@@ -20,6 +20,7 @@ from qgis.PyQt.QtCore import QSize, QThreadPool
 from up42_jobs.plugin.host.work import Works
 from up42_jobs.plugin.net.cancel import Cancelled
 from up42_jobs.plugin.net.session import Session
+from up42_jobs.tests.qgis.in_a_process import run_alone
 from up42_jobs.tests.servers.tcp import SilentServer
 
 
@@ -175,3 +176,41 @@ def test_stop_forgets_the_callbacks_and_frees_the_sockets(works, qtbot):
     gc.collect()
     qtbot.waitUntil(lambda: QgsApplication.taskManager().countActiveTasks() == 0)
     assert (ends.values, ends.errors, ends.cancels) == ([], [], 0)
+
+
+COLLECTED_MEANWHILE = """
+    import gc, os, threading, time
+    from qgis.core import QgsApplication
+
+    application = QgsApplication([], False)
+    application.initQgis()
+    from up42_jobs.plugin.host.work import Works
+
+    gc.collect()
+    gc.freeze()  # so that a collection is short, and there are many
+
+    def collect():
+        while True:
+            gc.collect()
+            time.sleep(0.0005)
+
+    threading.Thread(target=collect, daemon=True).start()
+    told = []
+    for round_ in range(1500):
+        works = Works()
+        for number in range(5):
+            works.start("x", lambda _c, p: p(0.5), succeeded=told.append, failed=print, progressed=id, shown=False)
+        for _ in range(round_ % 4):
+            application.processEvents()
+        while round_ % 3 == 2 and works._running:
+            application.processEvents()
+        works.stop()
+    assert told
+    print("all is well", flush=True)
+    os._exit(0)
+"""
+
+
+def test_a_worker_may_collect_garbage_at_any_moment(tmp_path):
+    """While connections are made, and between a work's end and its being told: each ended the process before."""
+    run_alone(COLLECTED_MEANWHILE, tmp_path)
