@@ -12,10 +12,8 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sqlite3
 import sys
-import threading
 import time
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -39,6 +37,7 @@ from .lease import Life
 from .network import NetworkSettingsError
 from .routing import Router
 from .server import Server
+from .signals import end_on_signals
 from .store import StoreError
 
 START_SECONDS = 20.0  # for another engine that is about to start or to end on the same folder
@@ -135,9 +134,7 @@ def _live(data: Path, options: argparse.Namespace, instance: Instance, blocks_mo
     if options.stay:
         keys = with_environment(keys, os.environ)
     life = Life(options.stay)
-    for name in ("SIGTERM", "SIGINT"):
-        # a handler must not take locks that the thread it interrupts may hold: another thread does
-        signal.signal(getattr(signal, name), lambda *_: threading.Thread(target=life.end).start())
+    end_on_signals(life)
     engine = Engine(data, keys, life, blocks_module, options.rate_limit)
     if settings is not None:
         engine.network.change(settings)

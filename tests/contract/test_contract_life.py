@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -72,6 +74,16 @@ def test_sigterm_ends_it_cleanly_and_each_start_has_its_own_key(start_engine, tm
     assert "attached" not in again.line
     answer = requests.get(f"{again.line['url']}/users/me", headers={"Authorization": token}, timeout=10)
     assert answer.status_code == 200
+
+
+def test_sigterm_ends_it_whichever_thread_the_system_interrupts(start_engine, tmp_path):
+    """The system may hand a signal to any thread: the one that waits for the end must learn of it all the same."""
+    engine = start_engine(tmp_path, "--stay")
+    pid = engine.process.pid
+    others = [int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir() if int(thread.name) != pid]
+    assert others
+    assert ctypes.CDLL(None, use_errno=True).tgkill(pid, max(others), signal.SIGTERM) == 0
+    assert engine.process.wait(10) == 0
 
 
 def test_the_environment_names_the_pair_of_practice_where_it_stays(start_engine, tmp_path):
