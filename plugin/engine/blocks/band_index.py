@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Mapping, Optional
 
 from .base import Amount, Block, BlockDescription, BlockFailure, Feature, Price, TaskContext
-from .expression import FUNCTIONS, Expression, read_expression
+from .expression import FUNCTIONS, Formula, read_expression
 from .features import write_features
 from .parameter_readers import read_choice, read_text
 from .processing import derived, make_room, megapixels, parent_rasters, raster_name
@@ -19,15 +18,6 @@ FORMULAS: Mapping[str, str] = {
     "NDWI": "(green - nir) / (green + nir)",
     "NBR": "(nir - swir2) / (nir + swir2)",
 }
-
-
-@dataclass(frozen=True)
-class Formula:
-    """What is computed: name of the band it becomes, and the range that rounding must not leave."""
-
-    name: str
-    expression: Expression
-    limits: Optional[tuple[float, float]]
 
 
 class IndexBlock(Block):

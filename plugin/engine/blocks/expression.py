@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import math
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Optional
 
 from .base import BlockFailure
 from .parameter_readers import wrong
@@ -29,6 +29,15 @@ class Expression:
     text: str
     words: tuple[str, ...]
     compute: Step
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What is computed: name of the band it becomes, and the range that rounding must not leave."""
+
+    name: str
+    expression: Expression
+    limits: Optional[tuple[float, float]]
 
 
 def read_expression(text: str) -> Expression:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
-from osgeo import gdal
 
 from ..bands import NIR, RED, band_of
 from ..base import BlockFailure
 from ..processing import Progress
-from .rasters import (
-    build_overviews,
-    create_geotiff,
-    descriptions,
-    kept_tags,
-    layout_of,
-    open_raster,
-    windows,
-)
-from .reflectance import read_values
-
-NODATA = -9999.0
+from .one_band import Bands, write_one_band
+from .rasters import descriptions, open_raster
 
 
 def compute_ndvi(scene: str, source: Path, target: Path, tell: Progress) -> Optional[float]:
@@ -32,33 +20,21 @@ def compute_ndvi(scene: str, source: Path, target: Path, tell: Progress) -> Opti
     Raises BlockFailure where the bands' descriptions name no red or no near infrared band.
     """
     dataset = open_raster(source, scene)
-    red, nir = _bands(scene, descriptions(dataset))
-    layout = replace(layout_of(dataset), data_type=gdal.GDT_Float32, nodata=NODATA, bands=("NDVI",))
-    output = create_geotiff(target, layout, kept_tags(dataset))
-    total = count = 0.0
-    for window in windows(layout.columns, layout.rows):
-        red_values, red_valid = read_values(dataset.GetRasterBand(red), window)
-        nir_values, nir_valid = read_values(dataset.GetRasterBand(nir), window)
-        both = nir_values + red_values
-        valid = red_valid & nir_valid & (both != 0)
-        index = np.full(both.shape, NODATA, np.float32)
-        np.divide(nir_values - red_values, both, out=index, where=valid)
-        np.clip(index, -1, 1, out=index, where=valid)
-        output.GetRasterBand(1).WriteArray(index, window.column, window.row)
-        total += float(index[valid].sum(dtype=np.float64))
-        count += float(np.count_nonzero(valid))
-        tell((window.row + window.rows) / layout.rows)
-    output.FlushCache()
-    del output
-    build_overviews(target)
-    return total / count if count else None
+    return write_one_band(dataset, _bands(scene, descriptions(dataset)), "NDVI", _ndvi, target, tell)
 
 
-def _bands(scene: str, names: tuple[str, ...]) -> tuple[int, int]:
+def _ndvi(bands: Bands) -> np.ndarray:
+    both = bands[NIR] + bands[RED]
+    index = np.full(both.shape, np.nan, np.float32)
+    np.divide(bands[NIR] - bands[RED], both, out=index, where=both != 0)
+    return np.clip(index, -1, 1, out=index)
+
+
+def _bands(scene: str, names: tuple[str, ...]) -> dict[str, int]:
     """The numbers of the red and the near infrared band."""
     red, nir = band_of(names, RED), band_of(names, NIR)
     if red is not None and nir is not None:
-        return red, nir
+        return {RED: red, NIR: nir}
     missing = " and no ".join(n for n, found in (("red", red), ("near infrared", nir)) if found is None)
     shown = ", ".join(f"“{name}”" if name else "one without a name" for name in names)
     raise BlockFailure(
