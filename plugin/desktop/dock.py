@@ -35,6 +35,7 @@ from .messages import Messages
 from .options_factory import PAGE
 from .orders import Orders
 from .queue_strip import QueueStrip
+from .repeating import Repeating
 from .request_model import RequestModel
 from .scenes_actions import SceneActions
 from .scenes_list import ScenesList
@@ -66,6 +67,7 @@ class DockContent(QWidget):
         self.form = JobForm(self.model, journey, self._canvas, iface.statusBarIface().showMessage)
         self.orders = Orders(self.model, journey, self)
         self.watching = Watching(self.model, journey.watches, self)
+        self.repeating = Repeating(self.model, self.orders, self)
         self.queue_strip = QueueStrip(journey.queue)
         self.dockLayout.insertWidget(self.dockLayout.indexOf(self.tabs), self.queue_strip)
         self.jobs: Optional[JobsTab] = None
@@ -116,11 +118,12 @@ class DockContent(QWidget):
         self.form.workflow.workflows_wanted.connect(self._edit_workflows)
 
     def _connect_orders(self) -> None:
-        for source in (self.orders, self.watching):
+        for source in (self.orders, self.watching, self.repeating):
             source.told.connect(self._messages.tell)
             source.form_filled.connect(self._show_form)
         self.form.parameters_menu.watch_wanted.connect(self.watching.watch_this)
         self.form.parameters_menu.watches_wanted.connect(self.watching.show_watches)
+        self.form.quick.repeat_wanted.connect(self.repeating.open)
         self.orders.job_wanted.connect(self._show_job)
         self.scenes.live_job_wanted.connect(self.orders.live_job)
         self.form.footer.load_wanted.connect(self.orders.load_bought)
@@ -324,6 +327,7 @@ class DockContent(QWidget):
                 work.cancel()
         self.orders.stop()
         self.watching.stop()
+        self.repeating.stop()
         self.queue_strip.stop()
         if self.jobs is not None:
             self.jobs.stop()

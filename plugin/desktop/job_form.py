@@ -54,6 +54,7 @@ class JobForm(QWidget):
         self._model, self._canvas, self._journey = model, canvas, journey
         self.workflow: Optional[WorkflowBox] = None
         self.aoi: Optional[AoiBox] = None
+        self.quick: Optional[QuickControls] = None
         self.parameters: Optional[ParametersBox] = None
         self.parameters_menu: Optional[ParametersMenu] = None
         self._shelf = ParameterShelf(Settings())
@@ -67,7 +68,7 @@ class JobForm(QWidget):
             self._add_workflow,
             self._add_job_type,
             self._add_aoi,
-            lambda: self._add(QuickControls(self._model)),
+            self._add_quick_controls,
             self._add_parameters,
             self._add_footer,
         ]
@@ -90,6 +91,10 @@ class JobForm(QWidget):
         self._add(self.aoi)
         for example_wanted in (self.aoi.exampleButton.clicked, self.aoi.more.example_wanted):
             example_wanted.connect(lambda *_: self._model.begin_with_demo())
+
+    def _add_quick_controls(self) -> None:
+        self.quick = QuickControls(self._model)
+        self._add(self.quick)
 
     def _add_parameters(self) -> None:
         self.parameters = ParametersBox(self._model)

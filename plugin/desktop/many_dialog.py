@@ -18,6 +18,7 @@ from ..host.submit import Confirmation
 from ..host.words import area, credit_range, duration_range, number
 from ..host.work import Work
 from ..jobs.job import JobType
+from ..jobs.repeat import differ_in_dates_only
 from ..jobs.request import JobRequest
 from .confirm_many import ConfirmMany
 from .many_rows import Row, each_overlap, each_row, total
@@ -41,7 +42,7 @@ class ManyDialog(QDialog):
         journey: Journey,
         parent: Optional[QWidget] = None,
     ) -> None:
-        """`requests`: alike but for their AOIs and names, of the catalogue's project."""
+        """`requests`: alike but for their names, and for their AOIs or their dates; of the catalogue's project."""
         super().__init__(parent)
         set_up(self, "many_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -49,7 +50,8 @@ class ManyDialog(QDialog):
         self._catalogue, self._journey = catalogue, journey
         self.requests = tuple(requests)
         self.rows: list[Row] = []
-        self._unread = each_row(requests)
+        self.by_dates = differ_in_dates_only(requests)
+        self._unread = each_row(requests, by_dates=self.by_dates)
         self._reader = QTimer(self)
         self._reader.timeout.connect(self._read_on)
         first = requests[0]
@@ -63,11 +65,21 @@ class ManyDialog(QDialog):
         self.confirm: Optional[ConfirmMany] = None
         self._set_up_view()
         self._set_up_buttons()
-        workflow = first.workflow.name if first.workflow else ""
-        text = self.tr("“{workflow}” on %n AOIs: a job is made for each that is ticked.", "", len(requests))
-        self.introLabel.setText(text.format(workflow=workflow))
+        self._set_up_words(first)
         self._reader.start(0)
         self._show()
+
+    def _set_up_words(self, first: JobRequest) -> None:
+        workflow, count = first.workflow.name if first.workflow else "", len(self.requests)
+        if not self.by_dates:
+            text = self.tr("“{workflow}” on %n AOIs: a job is made for each that is ticked.", "", count)
+            self.introLabel.setText(text.format(workflow=workflow))
+            return
+        self.setWindowTitle(self.tr("One Job for Each Window of Dates"))
+        self.manyView.headerItem().setText(NAME, self.tr("Dates"))
+        self.manyView.setAccessibleName(self.tr("Windows of dates, a job for each that is ticked"))
+        text = self.tr("“{workflow}” on “{aoi}” in %n windows of dates: a job for each that is ticked.", "", count)
+        self.introLabel.setText(text.format(workflow=workflow, aoi=first.aoi.name if first.aoi else ""))
 
     def _read_on(self) -> None:
         """A few rows, then QGIS has its turn: each AOI's rules and area take their time, and so does what overlaps."""
@@ -84,7 +96,7 @@ class ManyDialog(QDialog):
     def _read_one(self) -> None:
         row = next(self._unread, None)
         if row is None:
-            self._comparing = each_overlap(self.rows)
+            self._comparing = iter(()) if self.by_dates else each_overlap(self.rows)
             self._ask_next()
             return
         self.rows.append(row)
@@ -284,7 +296,7 @@ class ManyDialog(QDialog):
         ordered: list[tuple[JobRequest, Optional[Confirmation]]] = [
             (row.request, Confirmation(row.request.fingerprint, row.price.most)) for row in ticked if row.price
         ]
-        self.confirm = ConfirmMany(ticked, total(self.rows), self)
+        self.confirm = ConfirmMany(ticked, total(self.rows), self.by_dates, self)
         self.confirm.accepted.connect(lambda: self._queue(ordered))
         self.confirm.finished.connect(self._confirm_closed)  # it deletes itself
         self.confirm.open()

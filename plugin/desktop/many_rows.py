@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Iterable, Iterator, Optional, Sequence
 
-from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtCore import QCoreApplication, QLocale
 
 from ..host.pricing import Price
 from ..host.words import tell
+from ..jobs.repeat import Month, window_of
 from ..jobs.request import JobRequest, Range
 
 
@@ -21,7 +22,7 @@ def tr(text: str) -> str:
 @dataclass
 class Row:
     """One AOI's request. `km2`: the area that is sent; `obstacle`: why no job can be made of it whatever its price;
-    `error`: why its estimate did not come.
+    `error`: why its estimate did not come; `title`: what tells it from the others where that is not its AOI.
     """
 
     request: JobRequest
@@ -30,11 +31,12 @@ class Row:
     price: Optional[Price] = None
     error: str = ""
     ticked: bool = True
+    title: str = ""
 
     @property
     def name(self) -> str:
-        """The AOI's name."""
-        return self.request.aoi.name if self.request.aoi else self.request.name
+        """What tells it from the others: the AOI's name, unless they are all of one AOI."""
+        return self.title or (self.request.aoi.name if self.request.aoi else self.request.name)
 
     @property
     def remark(self) -> str:
@@ -60,15 +62,31 @@ class Total:
     left: Optional[float]  # of the balance, at least; None: not told
 
 
-def each_row(requests: Iterable[JobRequest]) -> Iterator[Row]:
-    """A row for each request, one after the other; a second one of the same fingerprint can't be run."""
+def dates_title(request: JobRequest) -> str:
+    """`June 2018`, or the first and the last day where they are no whole month."""
+    window = window_of(request)
+    if window is None:
+        return ""
+    first, last = window
+    month = Month(first.year, first.month)
+    if month.text == f"{first.isoformat()}T00:00:00Z/{last.isoformat()}T23:59:59Z":
+        return f"{QLocale().standaloneMonthName(first.month)} {first.year}"
+    return f"{first.isoformat()} – {last.isoformat()}"
+
+
+def each_row(requests: Iterable[JobRequest], *, by_dates: bool = False) -> Iterator[Row]:
+    """A row for each request, one after the other; a second one of the same fingerprint can't be run.
+
+    `by_dates`: they are of one AOI, and told from each other by their dates.
+    """
     seen: dict[str, str] = {}
     for request in requests:
         problems, aoi = request.problems(), request.aoi
         obstacle = tell(problems[0]) if problems else ""
         if not obstacle and request.fingerprint in seen:
             obstacle = tr("The same as “{name}”.").format(name=seen[request.fingerprint])
-        row = Row(request, aoi.sent_km2(request.geometric_filter) if aoi else 0.0, obstacle, ticked=not obstacle)
+        km2 = aoi.sent_km2(request.geometric_filter) if aoi else 0.0
+        row = Row(request, km2, obstacle, ticked=not obstacle, title=dates_title(request) if by_dates else "")
         seen.setdefault(request.fingerprint, row.name)
         yield row
 

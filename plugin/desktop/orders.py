@@ -59,6 +59,11 @@ class Orders(QObject):
         workflow = request.workflow.name if request.workflow else ""
         self._open([replace(request, aoi=aoi, name=job_name(aoi.name, workflow)) for aoi in aois])
 
+    def each(self, requests: Sequence[JobRequest]) -> None:
+        """A job for each request; they are of the project that is open, at most `MOST_JOBS`."""
+        if requests:
+            self._open(list(requests))
+
     def send_again(self, batch: Batch) -> None:
         """Those of a batch that failed, estimated and confirmed anew; the others are not repeated."""
         catalogue = self._model.catalogue

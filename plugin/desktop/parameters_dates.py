@@ -67,8 +67,12 @@ def dates_menu(
     set_series: Callable[[list[str]], None],
     parameter: Callable[[], Optional[Parameter]],
     has_series: Callable[[], bool],
+    repeat: Optional[Callable[[], None]] = None,
 ) -> QMenu:
-    """The usual ranges, reckoned when the menu opens. `set_series` gets several ranges, where the block takes them."""
+    """The usual ranges, reckoned when the menu opens. `set_series` gets several ranges, where the block takes them.
+
+    `repeat` asks for months of several years.
+    """
     menu = QMenu(parent)
     menu.setObjectName("datesMenu")
 
@@ -92,6 +96,8 @@ def dates_menu(
                 windows = parameter_dates.month_by_month(today, count)
                 words = tr("Last {n} Months and This One ({windows} Windows)").format(n=count, windows=len(windows))
                 monthly.addAction(words, lambda windows=windows: set_series(windows))
+        if repeat is not None:
+            menu.addAction(tr("Repeat by Month…"), repeat)
         menu.addSeparator()
         default = parameter()
         if default is not None and isinstance(default.default, str):

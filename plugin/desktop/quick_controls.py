@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QGroupBox, QSpinBox, QWidget
 
 from ..jobs import json_text
@@ -19,6 +20,8 @@ HIGHEST = 1_000_000  # where a parameter names no maximum
 class QuickControls(QGroupBox):
     """Shows and changes the same parameters as the JSON; a value that fits no control is left to the JSON."""
 
+    repeat_wanted = pyqtSignal()  # the same search for many months
+
     def __init__(self, model: RequestModel, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         set_up(self, "quick_controls")
@@ -31,7 +34,12 @@ class QuickControls(QGroupBox):
         self.idsEdit.textEdited.connect(self._set_ids)
         self.datesButton.setIcon(theme_icon("mIconFieldDate"))
         self._presets = dates_menu(
-            self, self._set_time, self._set_series, lambda: self._known().get(TIME), lambda: SERIES in self._known()
+            self,
+            self._set_time,
+            self._set_series,
+            lambda: self._known().get(TIME),
+            lambda: SERIES in self._known(),
+            self.repeat_wanted.emit,
         )
         self.datesButton.setMenu(self._presets)
         model.changed.connect(self._show)
