@@ -10,8 +10,8 @@ from qgis.PyQt.QtWidgets import QDialog, QFileDialog, QListWidgetItem, QMenu, QM
 
 from ..host.records import Catalogue
 from ..host.work import Work
-from ..host.workflow_edits import MAX_PROCESSING_BLOCKS, WorkflowEdits, Workshop
-from ..jobs.workflow import Block, Workflow
+from ..host.workflow_edits import WorkflowEdits, Workshop
+from ..jobs.workflow import MAX_PROCESSING_BLOCKS, Block, Workflow
 from .ui_files import set_up, tooltip
 from .workflow_box import blocks_line
 

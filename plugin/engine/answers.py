@@ -6,13 +6,11 @@ import json
 import os
 import re
 from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping, Optional
+from typing import Any, Mapping, Optional
 
 from .refusal import Refusal
-
-if TYPE_CHECKING:
-    from .server import Handler
 
 JSON_TYPE = "application/json"
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -33,7 +31,7 @@ class Answer:
         self.content_type = content_type
         self.headers = headers or {}
 
-    def send(self, handler: Handler) -> None:
+    def send(self, handler: BaseHTTPRequestHandler) -> None:
         """Write status, headers and body."""
         handler.send_response(self.status)
         if self.body or self.status != 204:
@@ -75,7 +73,7 @@ class FileAnswer:
         self._content_type = content_type
         self._name = name
 
-    def send(self, handler: Handler) -> None:
+    def send(self, handler: BaseHTTPRequestHandler) -> None:
         """Stream it from disk."""
         with self._file as file:
             state = os.fstat(file.fileno())
@@ -99,7 +97,7 @@ class FileAnswer:
                 handler.wfile.flush()  # what follows goes past the buffer
                 handler.connection.sendfile(file, start, length)
 
-    def _head(self, handler: Handler, headers: Mapping[str, str], length: int) -> None:
+    def _head(self, handler: BaseHTTPRequestHandler, headers: Mapping[str, str], length: int) -> None:
         handler.send_response(206 if "Content-Range" in headers else 200)
         handler.send_header("Content-Type", self._content_type)
         handler.send_header("Content-Length", str(length))

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
+from ..jobs.workflow import task_names
 from .blocks.base import Block
 from .projects import KINDS, PRACTICE
 from .store import Store
@@ -27,7 +28,7 @@ def seed_workflows(store: Store, blocks: Mapping[str, Block], folder: Path = FOL
         built_in = json.loads(path.read_text(encoding="utf-8"))
         names: list[str] = built_in["blocks"]
         if all(name in by_name for name in names):
-            tasks = [(task_name(names, i), by_name[name]) for i, name in enumerate(names)]
+            tasks = [(task, by_name[name]) for task, name in zip(task_names(names), names)]
             for kind in KINDS:
                 _seed(store, kind, workflow_id(kind, path), built_in, tasks)
 
@@ -51,11 +52,6 @@ def _place(path: Path) -> int:
 def workflow_id(kind: str, path: Path) -> str:
     """The id of a file's workflow in one project; the file's place in the list doesn't matter to it."""
     return str(uuid.uuid5(NAMESPACE, f"{kind}/{path.stem.partition('-')[2]}"))
-
-
-def task_name(block_names: Sequence[str], index: int) -> str:
-    """`<block name>:<n>`, n counting the same block from 1 (contract 2.3)."""
-    return f"{block_names[index]}:{block_names[: index + 1].count(block_names[index])}"
 
 
 def _files(folder: Path) -> list[Path]:

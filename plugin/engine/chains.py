@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping, Optional, Sequence
 
+from ..jobs.workflow import MAX_PROCESSING_BLOCKS
 from .blocks.base import Block, BlockDescription
 from .inputs import CONFIG
 from .refusal import Refusal, invalid
 
-MAX_PROCESSING_BLOCKS = 5  # contract 2.3
 MAX_NAME_LENGTH = 100
 DATA = "DATA"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
+from http.server import BaseHTTPRequestHandler
 
 from .answers import Answer, bare_json, enveloped, nothing
 from .lease import Life
@@ -15,9 +15,6 @@ from .routing import Access, Call, Route
 from .scene_folders import delete_scene_folder, put_scene_folder, scene_folders
 from .server import Sendable
 
-if TYPE_CHECKING:
-    from .server import Handler
-
 BEAT_SECONDS = 5.0  # how often a byte goes out over a lease
 
 
@@ -27,7 +24,7 @@ class LeaseAnswer:
     def __init__(self, life: Life):
         self._life = life
 
-    def send(self, handler: Handler) -> None:
+    def send(self, handler: BaseHTTPRequestHandler) -> None:
         """Send a byte now and then, until the caller has closed the connection or is gone."""
         handler.close_connection = True
         try:

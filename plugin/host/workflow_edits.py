@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from ..jobs.workflow import Block, Project, Workflow
+from ..jobs.workflow import MAX_PROCESSING_BLOCKS, Block, Project, Workflow
 from ..net.cancel import Cancel
 from ..platforms.contract import PlatformError
 from .connections import Connection, Connections
@@ -16,7 +16,6 @@ from .words import tr
 from .work import Work, Works
 
 Failed = Callable[[str], None]
-MAX_PROCESSING_BLOCKS = 5  # contract 2.3
 MAX_FILE_BYTES = 1_000_000
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 from .aoi import GEOMETRY_PARAMETERS, AoiLimits, GeometricFilter
 
+MAX_PROCESSING_BLOCKS = 5  # of a workflow, after its data block (contract 2.3)
 CLIP_TO_AOI = "clip_to_aoi"  # of processing blocks that take the AOI again (contract 3.1)
 
 
@@ -114,3 +115,8 @@ def editable_parameters(task: WorkflowTask) -> dict[str, Parameter]:
         for name, parameter in task.block.parameters.items()
         if not (takes_aoi(task) and name in GEOMETRY_PARAMETERS)
     }
+
+
+def task_names(block_names: Sequence[str]) -> list[str]:
+    """`<block name>:<n>`, n counting the same block from 1 (contract 2.3)."""
+    return [f"{name}:{block_names[: place + 1].count(name)}" for place, name in enumerate(block_names)]

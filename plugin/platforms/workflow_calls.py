@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence
 
-from ..jobs.workflow import Block, Project, Workflow, WorkflowTask
+from ..jobs.workflow import Block, Project, Workflow, WorkflowTask, task_names
 from . import paths, wire
 from .calls import Calls
 from .contract import NotFound
@@ -89,8 +89,3 @@ class WorkflowCalls:
 
 
 _WHAT = "the workflow"
-
-
-def task_names(block_names: Sequence[str]) -> list[str]:
-    """`<block name>:<n>`, n counting the same block from 1 (contract 2.3)."""
-    return [f"{name}:{block_names[: place + 1].count(name)}" for place, name in enumerate(block_names)]

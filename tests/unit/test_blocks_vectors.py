@@ -15,7 +15,7 @@ from up42_jobs.plugin.engine.blocks.base import BlockFailure
 from up42_jobs.plugin.engine.blocks.pixels.crs import Reprojection
 from up42_jobs.plugin.engine.blocks.pixels.rasters import prepare_gdal
 from up42_jobs.plugin.engine.blocks.pixels.zonal import Totals, sum_up
-from up42_jobs.plugin.engine.blocks.zonal_statistics import read_zones
+from up42_jobs.plugin.engine.blocks.zones import read_zones
 from up42_jobs.tests.unit.blocks_support import parent_of, run_block, write_raster
 
 WEST, NORTH = 500000.0, 5600000.0

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, Mapping, Optional
 
 from .base import Amount, Block, BlockDescription, BlockFailure, Feature, Price, TaskContext
 from .features import write_features
-from .processing import parent_rasters, read_flag, safe_name
+from .processing import parent_rasters
+from .tiling_options import LARGEST, MAX_AUGMENTATION, SMALLEST, read_options
 
-SMALLEST, LARGEST = 16, 16_384  # pixels of a tile's side
-MAX_AUGMENTATION = 10
 _SPEED = (500_000.0, 5_000_000.0)  # pixels per second
-
-
-@dataclass(frozen=True)
-class TilingOptions:
-    """The parameters, checked."""
-
-    width: int
-    height: int
-    match_extents: bool
-    augmentation: int
-    prefix: str
-    discard_empty: bool
-    nodata: Optional[float]
 
 
 class TilingBlock(Block):
@@ -121,35 +106,3 @@ class TilingBlock(Block):
         if not features:
             raise BlockFailure("NO_OUTPUT_ERROR", "All tiles are empty: set discard_empty_tiles to false to get them.")
         write_features(task.output, features)
-
-
-def read_options(parameters: Mapping[str, Any]) -> TilingOptions:
-    """Check the parameters. Raises BlockFailure WRONG_INPUT_ERROR."""
-    prefix = parameters.get("output_prefix") or ""
-    if not isinstance(prefix, str) or (prefix and safe_name(prefix) != prefix):
-        raise BlockFailure("WRONG_INPUT_ERROR", "output_prefix may have letters, digits, dots, - and _ only.")
-    nodata = parameters.get("nodata")
-    if nodata is not None and not _is_number(nodata):
-        raise BlockFailure("WRONG_INPUT_ERROR", "nodata must be a number or null.")
-    return TilingOptions(
-        _read_whole(parameters, "tile_width", 768, SMALLEST, LARGEST),
-        _read_whole(parameters, "tile_height", 768, SMALLEST, LARGEST),
-        read_flag(parameters, "match_extents", False),
-        _read_whole(parameters, "augmentation_factor", 1, 1, MAX_AUGMENTATION),
-        prefix,
-        read_flag(parameters, "discard_empty_tiles", True),
-        None if nodata is None else float(nodata),
-    )
-
-
-def _read_whole(parameters: Mapping[str, Any], name: str, otherwise: int, least: int, most: int) -> int:
-    value = parameters.get(name)
-    if value is None:
-        return otherwise
-    if not _is_number(value) or value != int(value) or not least <= value <= most:
-        raise BlockFailure("WRONG_INPUT_ERROR", f"{name} must be a whole number from {least} to {most}.")
-    return int(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Mapping, Optional, Sequence
-
-from shapely.errors import ShapelyError
-from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
+from typing import Any, Mapping, Optional
 
 from .base import Amount, Block, BlockDescription, Price, TaskContext
-from .parameter_readers import read_list, read_text, wrong
+from .parameter_readers import read_list, wrong
 from .processing import megapixels, parent_rasters
+from .zones import read_zones
 
 _SPEED = (5_000_000.0, 30_000_000.0)  # pixels per second
 STATISTICS = ("mean", "min", "max", "std", "sum", "count", "valid_percent")
 DEFAULT = ("mean", "min", "max", "std", "valid_percent")
-MAX_ZONES = 10_000
-
-
-@dataclass(frozen=True)
-class Zone:
-    """A place to sum up: its name in the table, and its polygon in EPSG:4326; None for the whole raster."""
-
-    name: str
-    area: Optional[BaseGeometry]
 
 
 class ZonalStatisticsBlock(Block):
@@ -99,33 +86,3 @@ def _statistics(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     if unknown:
         raise wrong(f"stats has {unknown[0]!r}, but must be of {', '.join(STATISTICS)}.")
     return tuple(dict.fromkeys(chosen))
-
-
-def read_zones(parameters: Mapping[str, Any]) -> Sequence[Zone]:
-    """The zones, none for whole rasters. Raises BlockFailure naming the zone that is none."""
-    given = read_list(parameters, "zones", ())
-    if len(given) > MAX_ZONES:
-        raise wrong(f"zones has {len(given)} polygons, but at most {MAX_ZONES} are summed up.")
-    attribute = read_text(parameters, "zones_attribute_id")
-    return [_zone(number, one, attribute) for number, one in enumerate(given, start=1)]
-
-
-def _zone(number: int, given: Any, attribute: Optional[str]) -> Zone:
-    if not isinstance(given, dict):
-        raise wrong(f"Zone {number} must be a GeoJSON polygon {{…}} or a feature with one.")
-    is_feature = given.get("type") == "Feature"
-    try:
-        area = shape(given["geometry"] if is_feature else given)
-        right = area.geom_type in ("Polygon", "MultiPolygon") and area.is_valid and not area.is_empty
-    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as e:
-        raise wrong(f"Zone {number} can't be read as a GeoJSON polygon.") from e
-    if not right:
-        raise wrong(f"Zone {number} is no valid polygon: mend it, or leave it out.")
-    west, south, east, north = area.bounds
-    if west < -180 or east > 180 or south < -90 or north > 90:
-        raise wrong(f"Zone {number} is not in degrees: zones must be in EPSG:4326.")
-    properties = (given.get("properties") or {}) if is_feature else {}
-    if attribute and attribute not in properties:
-        raise wrong(f"Zone {number} has no property {attribute}: choose another zones_attribute_id.")
-    name = properties[attribute] if attribute else given.get("id")
-    return Zone(str(number if name is None else name), area)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
@@ -12,7 +11,8 @@ from shapely.geometry.base import BaseGeometry
 
 from ..bands import BLUE, GREEN, RED, band_of
 from ..pixels import quicklooks
-from ..pixels.frame import frame_of, in_crs
+from ..pixels.casting import nodata_for
+from ..pixels.clipping import Clipped, frame_in, set_scales
 from ..pixels.rasters import (
     Cutter,
     GeoTransform,
@@ -25,18 +25,6 @@ from ..pixels.rasters import (
     windows,
 )
 from .scenes import LocalScene
-
-_NODATA_FLOAT = -9999.0
-
-
-@dataclass(frozen=True)
-class Clipped:
-    """What came of a scene. `moved_values`: valid pixels that had the value chosen for nodata and now differ by 1."""
-
-    columns: int
-    rows: int
-    valid: int
-    moved_values: int
 
 
 class _Bands:
@@ -85,23 +73,17 @@ def clip_scene(
     source = _Bands(scene)
     header = scene.header
     geotransform: GeoTransform = header.geotransform  # type: ignore[assignment]
-    frame, cutter = Window(0, 0, header.columns, header.rows), None
-    if area is not None:
-        outline = in_crs(area, header.crs)
-        clipped = frame_of(outline, geotransform, header.columns, header.rows)
-        if clipped is None:
-            return None
-        frame, cutter = clipped, Cutter(outline, geotransform, header.crs)
+    found = frame_in(area, header.crs, geotransform, header.columns, header.rows)
+    if found is None:
+        return None
+    frame, cutter = found
     nodata, introduced = _nodata(header.nodata_value, source)
     layout = Layout(
         frame.columns, frame.rows, shifted(geotransform, frame.column, frame.row), header.crs, header.data_type, nodata,
         scene.bands,
     )  # fmt: skip
     dataset = create_geotiff(path, layout, tags)
-    for number, (scale, offset) in enumerate(source.scales(), start=1):
-        if scale not in (None, 1.0) or offset not in (None, 0.0):
-            dataset.GetRasterBand(number).SetScale(1.0 if scale is None else scale)
-            dataset.GetRasterBand(number).SetOffset(offset or 0.0)
+    set_scales(dataset, source.scales())
     result = _copy(source, cutter, frame, nodata, introduced, dataset, progress)
     dataset.FlushCache()
     del dataset
@@ -147,9 +129,7 @@ def _nodata(declared: Optional[float], source: _Bands) -> tuple[float, bool]:
     if declared is not None:
         return declared, False
     kind = np.dtype(source.bands[0].ReadAsArray(0, 0, 1, 1).dtype)
-    if kind.kind == "f":
-        return _NODATA_FLOAT, False
-    return (0.0 if kind.kind == "u" else float(np.iinfo(kind).min)), True
+    return nodata_for(kind), kind.kind != "f"
 
 
 def draw_quicklook(scene: LocalScene, path: Path) -> None:

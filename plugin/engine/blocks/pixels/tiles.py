@@ -13,7 +13,7 @@ from osgeo import gdal, gdal_array
 from ..base import BlockFailure, Feature
 from ..features import make_feature
 from ..processing import Progress, make_room, safe_name
-from ..tiling import TilingOptions
+from ..tiling_options import TilingOptions
 from .crs import spatial_reference
 from .rasters import (
     Layout,

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ..base import Feature
 from ..processing import Progress
-from ..zonal_statistics import Zone
+from ..zones import Zone
 from .crs import Reprojection
 from .rasters import (
     TILE,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, Optional, Sequence
 
@@ -15,7 +14,8 @@ import numpy as np
 from osgeo import gdal
 from shapely.geometry.base import BaseGeometry
 
-from ..pixels.frame import frame_of, in_crs
+from ..pixels.casting import nodata_for
+from ..pixels.clipping import Clipped, frame_in, set_scales
 from ..pixels.rasters import (
     Cutter,
     Layout,
@@ -27,22 +27,11 @@ from ..pixels.rasters import (
     windows,
 )
 from .files import RemoteFiles
-from .stack import BandGrid, BandSource, Stack, nodata_for, open_stack, read_bands
+from .stack import BandGrid, BandSource, Stack, open_stack, read_bands
 
 READERS = 8  # threads, and so connections
 WINDOW = 2048  # pixels: whole blocks of a COG, several in one request
 WINDOWS_AHEAD = 3  # that are read while one is written: bounds the memory
-
-
-@dataclass(frozen=True)
-class Clipped:
-    """What came of a scene. `moved_values`: valid pixels that had the value chosen for nodata and now differ by 1."""
-
-    columns: int
-    rows: int
-    valid: int
-    moved_values: int
-    repeated: tuple[str, ...]  # bands whose pixels were repeated on a finer grid
 
 
 def clip_scene(
@@ -80,13 +69,10 @@ def _clip(
     progress: Callable[[float], None],
 ) -> Optional[Clipped]:
     stack = open_stack(files, sources, pool)
-    frame, cutter = Window(0, 0, stack.columns, stack.rows), None
-    if area is not None:
-        outline = in_crs(area, stack.crs)
-        found = frame_of(outline, stack.geotransform, stack.columns, stack.rows)
-        if found is None:
-            return None
-        frame, cutter = found, Cutter(outline, stack.geotransform, stack.crs)
+    found = frame_in(area, stack.crs, stack.geotransform, stack.columns, stack.rows)
+    if found is None:
+        return None
+    frame, cutter = found
     ours = stack.nodata is None and cutter is not None
     nodata = nodata_for(stack.kind) if ours else stack.nodata
     output = _create(path, stack, frame, nodata, tags)
@@ -154,8 +140,5 @@ def _create(path: Path, stack: Stack, frame: Window, nodata: Optional[float], ta
         nodata, tuple(band.source.name for band in stack.bands),
     )  # fmt: skip
     output = create_geotiff(path, layout, tags)
-    for number, band in enumerate(stack.bands, start=1):
-        if band.scale not in (None, 1.0) or band.offset not in (None, 0.0):
-            output.GetRasterBand(number).SetScale(1.0 if band.scale is None else band.scale)
-            output.GetRasterBand(number).SetOffset(band.offset or 0.0)
+    set_scales(output, [(band.scale, band.offset) for band in stack.bands])
     return output

@@ -8,9 +8,10 @@ from typing import Mapping, Optional, Sequence
 from ..base import BlockFailure, Feature, TaskContext
 from ..features import write_features
 from ..filters import SceneFilter, unknown_ids_line
+from ..pixels.clipping import Clipped
 from ..processing import safe_name
 from .arrange import arranged
-from .clip import Clipped, clip_scene
+from .clip import clip_scene
 from .features import scene_feature
 from .files import NotReadable, Permits
 from .http import Http

@@ -159,10 +159,3 @@ def _holds(kind: np.dtype, value: float) -> bool:
         return True
     limits: np.iinfo = np.iinfo(kind)
     return math.isfinite(value) and value == int(value) and limits.min <= value <= limits.max
-
-
-def nodata_for(kind: np.dtype) -> float:
-    """A value for what lies outside of the AOI, where the bands declare none."""
-    if kind.kind == "f":
-        return -9999.0
-    return 0.0 if kind.kind == "u" else float(np.iinfo(kind).min)
