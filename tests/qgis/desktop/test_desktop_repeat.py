@@ -128,14 +128,13 @@ def test_a_job_for_each_window_after_one_confirmation_of_the_total(content, jour
     assert confirm.aoiValue.text() == "July 2023, July 2024"
     assert confirm.findChild(QPushButton, "confirmCancelButton").isDefault()
     qtbot.waitExposed(confirm)
-    QTest.mouseClick(confirm.findChild(QPushButton, "confirmRunButton"), LEFT)
-
-    def made():
-        return [job for job in platform.jobs(model.catalogue.project) if job.id not in before]
-
-    qtbot.waitUntil(lambda: not QueueStore(parts.ledger).all() and not journey.queue.batches, timeout=PATIENCE_MS)
-    assert sorted(job.inputs[DATA]["time"] for job in made()) == [Month(2023, 7).text, Month(2024, 7).text]
-    assert sorted(job.name for job in made()) == ["Field · Demo Imagery · 2023-07", "Field · Demo Imagery · 2024-07"]
+    with qtbot.waitSignal(many.queued, timeout=PATIENCE_MS):
+        QTest.mouseClick(confirm.findChild(QPushButton, "confirmRunButton"), LEFT)
+    qtbot.waitUntil(lambda: not QueueStore(parts.ledger).all(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not journey.queue.batches, timeout=PATIENCE_MS)
+    made = [job for job in platform.jobs(model.catalogue.project) if job.id not in before]
+    assert sorted(job.inputs[DATA]["time"] for job in made) == [Month(2023, 7).text, Month(2024, 7).text]
+    assert sorted(job.name for job in made) == ["Field · Demo Imagery · 2023-07", "Field · Demo Imagery · 2024-07"]
 
 
 def test_a_search_without_dates_is_not_repeated(content):
