@@ -5,7 +5,6 @@ Each figure is printed as a line of JSON and kept in build/bench/delivery.jsonl.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import platform
@@ -23,6 +22,7 @@ from typing import Callable, Iterator
 import pytest
 
 from up42_jobs.tests.bench import delivery_corpus
+from up42_jobs.tests.contract.environments import SDK, NoEnvironment
 
 pytestmark = pytest.mark.bench
 
@@ -156,13 +156,9 @@ def tell_ratio(figure: str, where: str, seconds: dict[str, list[float]], other: 
 
 
 def sdk_python() -> Path:
-    path = HERE.parent / "contract" / "sdk" / "environment.py"
-    spec = importlib.util.spec_from_file_location("sdk_environment", path)
-    environment = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(environment)
     try:
-        return environment.sdk_python()
-    except environment.NoSdk as reason:
+        return SDK.python()
+    except NoEnvironment as reason:
         tell(figure="1 GB / up42-py 0.34.1", measured=False, why=str(reason))
         return Path()
 

@@ -14,6 +14,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from engine_process import Engine
+from stac_imagery import stac_api, stac_computer, stac_files
+
+__all__ = ["stac_api", "stac_computer", "stac_files"]  # fixtures
 
 NOT_RUN = "was NOT run"
 

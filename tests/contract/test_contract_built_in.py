@@ -20,6 +20,7 @@ BUILT_IN = sorted((Path(__file__).parents[2] / "resources" / "workflows").glob("
 OPEN_DATA = [  # test_contract_stac.py
     *("Sentinel-2 True Colour (open data)", "Sentinel-2 Bands", "Sentinel-2 NDVI"),
     *("Sentinel-2 Clusters", "Sentinel-2 NDVI Statistics"),
+    *("Sentinel-2 Cloud-Free Composite", "Sentinel-2 Cloud-Free NDVI"),
 ]
 CHOSEN = "My Chosen Rasters"  # takes no AOI: below
 NAMES = [json.loads(path.read_text(encoding="utf-8"))["name"] for path in BUILT_IN]
@@ -77,8 +78,9 @@ def files_of(client, path):
 def test_both_projects_list_them_in_order_the_first_for_newcomers(engine):
     """Real imagery comes first, but for practising, where the demo does."""
     assert [workflow["name"] for workflow in workflows(engine.this_computer())] == NAMES
-    assert NAMES[:6] == [*OPEN_DATA, "Demo Imagery"]
-    assert [workflow["name"] for workflow in workflows(engine.practice())] == [*NAMES[5:], *OPEN_DATA]
+    first = len(OPEN_DATA)
+    assert NAMES[: first + 1] == [*OPEN_DATA, "Demo Imagery"]
+    assert [workflow["name"] for workflow in workflows(engine.practice())] == [*NAMES[first:], *OPEN_DATA]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in (*OPEN_DATA, CHOSEN)])

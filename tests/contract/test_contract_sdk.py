@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from environments import SDK as SDK_ENVIRONMENT
+from environments import NoEnvironment
 from webhook_receiver import Receiver, is_signed
 
 SDK = Path(__file__).parent / "sdk"
@@ -20,19 +21,11 @@ AT_ONCE = 4  # most of a chapter is the SDK's own waiting, in steps of five seco
 SECONDS = 150
 
 
-def _environment():
-    spec = importlib.util.spec_from_file_location("sdk_environment", SDK / "environment.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def python():
-    environment = _environment()
     try:
-        return environment.sdk_python()
-    except environment.NoSdk as reason:
+        return SDK_ENVIRONMENT.python()
+    except NoEnvironment as reason:
         pytest.skip(f"UP42's SDK was NOT run: {reason}")
 
 

@@ -1,4 +1,4 @@
-"""A real STAC API on loopback: stac-fastapi on a folder of item files. Runs in the environment of environment.py.
+"""A real STAC API on loopback: stac-fastapi on a folder of item files. Runs in an environment of its own.
 
 `python serve.py FOLDER`: FOLDER/collections/*.json and FOLDER/items/*.json. All of them are validated by pystac first.
 The first line on standard output is the address; it ends with its standard input.
