@@ -13,6 +13,7 @@ from .blocks.base import Block, BlockDescription
 from .inputs_aoi import check_aoi
 from .refusal import Refusal, invalid
 from .stored_jobs import DRY_RUN, LIVE, NewTask
+from .wishes import as_wished, lacking
 
 CONFIG = "config"  # the one key of the inputs that is not a task's (contract 2.5)
 
@@ -47,7 +48,9 @@ def check_inputs(tasks: Sequence[tuple[str, Block]], inputs: Any, rules: Rules) 
     data = tasks[0][1].description
     if mode == DRY_RUN and not data.dry_run:
         raise invalid(f"The block {data.name} can't run a Test Query: run a Live Job.")
-    checked = tuple(_checked_task(name, block.description, inputs[name]) for name, block in tasks)
+    described = as_wished([block.description for _, block in tasks])
+    checked = tuple(_checked_task(name, block, inputs[name]) for (name, _), block in zip(tasks, described))
+    _check_wishes(checked, inputs[tasks[0][0]])
     _check_data_task(checked[0], inputs[tasks[0][0]], rules, mode)
     return CheckedInputs(mode, checked)
 
@@ -89,6 +92,13 @@ def _checked_task(task: str, block: BlockDescription, given: Any) -> NewTask:
     if given.get("time_series") is not None:
         filled["time"] = None  # a default time must not narrow the series that was asked for
     return NewTask(task, block, filled)
+
+
+def _check_wishes(tasks: Sequence[NewTask], given: Mapping[str, Any]) -> None:
+    """A list of the user's own must have what the blocks after the data block can't do without."""
+    for task in tasks[1:]:
+        for name, element in lacking(task.block, given):
+            raise invalid(f'Task "{tasks[0].name}": {name} lacks {element}, which task "{task.name}" needs: add it.')
 
 
 def _filled(parameter: Parameter, value: Any) -> Any:

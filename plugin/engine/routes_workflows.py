@@ -12,6 +12,7 @@ from .chains import DATA, MAX_NAME_LENGTH, given_capabilities, missing_capabilit
 from .refusal import Refusal, invalid, not_found
 from .routing import Call, Route
 from .shapes import workflow_shape, workflow_task_shape, workspace_id
+from .wishes import as_wished
 
 
 def workflow_of(call: Call) -> dict[str, Any]:
@@ -94,11 +95,13 @@ def delete_workflow(call: Call) -> Answer:
 
 def get_tasks(call: Call) -> Answer:
     """`GET /projects/{p}/workflows/{w}/tasks`, the data task first."""
+    rows = stored_workflows.task_rows(call.engine.store, workflow_of(call)["id"])
+    found = [call.engine.blocks.get(row["block_id"]) for row in rows]
+    wished = iter(as_wished([block.description for block in found if block]))
     shapes = []
     parent_id = None
-    for row in stored_workflows.task_rows(call.engine.store, workflow_of(call)["id"]):
-        block = call.engine.blocks.get(row["block_id"])
-        shapes.append(workflow_task_shape(call.project, row, parent_id, block))
+    for row, block in zip(rows, found):
+        shapes.append(workflow_task_shape(call.project, row, parent_id, next(wished) if block else None))
         parent_id = row["id"]
     return enveloped(shapes)
 

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, TypeVar
 
+from ..jobs.aoi import GEOMETRY_PARAMETERS
 from . import stored_jobs
 from .block_settings import block_settings
 from .blocks.base import Block
@@ -165,6 +166,7 @@ class Runner:
     def _order(self, task: Mapping[str, Any], parent: Optional[Mapping[str, Any]]) -> dict[str, Any]:
         """What the worker is to do: the content of task.json."""
         job = stored_jobs.job_row(self._store, task["job_id"])
+        of_data_task = json.loads(stored_jobs.job_task_rows(self._store, task["job_id"])[0]["parameters"])
         parent_folder = TaskFolder.of(self._data, parent["job_id"], parent["id"]) if parent else None
         return {
             "name": task["name"],
@@ -172,6 +174,7 @@ class Runner:
             "block_id": task["block_id"],
             "block_name": task["block_name"],
             "parameters": json.loads(task["parameters"]),
+            "aoi": {name: of_data_task[name] for name in GEOMETRY_PARAMETERS if of_data_task.get(name) is not None},
             "dry_run": job["mode"] == stored_jobs.DRY_RUN,
             "parent_output": str(parent_folder.output) if parent_folder else None,
             "settings": block_settings(self._store, self._data),

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any, Mapping, Optional
 
-from .blocks.base import Block, BlockDescription
+from .blocks.base import BlockDescription
 from .projects import KINDS, Project
 from .taskfolder import TaskFolder
 
@@ -77,10 +77,9 @@ def workflow_shape(project: Project, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def workflow_task_shape(
-    project: Project, row: Mapping[str, Any], parent_id: Optional[str], block: Optional[Block]
+    project: Project, row: Mapping[str, Any], parent_id: Optional[str], description: Optional[BlockDescription]
 ) -> dict[str, Any]:
     """A workflow's task with its whole block (contract 2.3); without a block where this engine has it no more."""
-    description = block.description if block else None
     return {
         **_identity(row),
         **_authors(project),

@@ -97,6 +97,7 @@ def _context(folder: TaskFolder, order: Mapping[str, Any], log: logging.Logger) 
         quicklooks=folder.quicklooks,
         log=log,
         parent_output=Path(parent) if parent else None,
+        aoi=order["aoi"],
         dry_run=order["dry_run"],
         settings=order["settings"],
         progress=_progress_writer(folder.progress),

@@ -54,6 +54,7 @@ def run_block(
     parent: Optional[Path] = None,
     dry_run: bool = False,
     settings: Optional[Mapping[str, Any]] = None,
+    aoi: Optional[Mapping[str, Any]] = None,
 ) -> Done:
     """Run a block in this process, into new folders below `folder`."""
     output, quicklooks = folder / "output", folder / "quicklooks"
@@ -69,6 +70,7 @@ def run_block(
         quicklooks=quicklooks,
         log=log,
         parent_output=parent,
+        aoi=aoi or {},
         dry_run=dry_run,
         settings=settings or {},
         progress=done.progress.append,

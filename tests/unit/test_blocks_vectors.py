@@ -175,7 +175,7 @@ def test_zones_windows_and_edges(tmp_path):
     feature = done.features[0] | {"id": "S1", "properties": {"datetime": None}}
     tiny, whole = (
         [[row.value(n) for n in ("count", "mean", "std", "min", "max")] for row in
-         sum_up(feature, source / "S1.tif", read_zones(asked), lambda part: None, side)]
+         sum_up(feature, source / "S1.tif", read_zones(asked, {}), lambda part: None, side)]
         for side in (17, 4096)
     )  # fmt: skip
     for one, other in zip(tiny, whole):
@@ -229,3 +229,30 @@ def test_scale_and_offset_make_the_values_and_several_scenes_are_one_table(tmp_p
 def test_what_is_no_zone_is_refused_by_its_number(tmp_path, parameters, words):
     with pytest.raises(BlockFailure, match=words):
         run_block("zonal-statistics", parameters, tmp_path / "t", parent(tmp_path / "p", values(20, 20), ("x",), -9999))
+
+
+def test_without_zones_the_aoi_is_the_one(tmp_path):
+    """All of the AOI counts, as not valid where there is no raster; what of the raster lies beyond it doesn't."""
+    bands = values()
+    source = parent(tmp_path / "p", bands, ("NDVI",), -9999)
+    area = box(WEST + 4005, NORTH - 4200, WEST + 9000, NORTH - 2003).buffer(200, 4)  # the raster ends at 6100
+    aoi = mapping(in_degrees(area))
+    stats = ["mean", "count", "valid_percent"]
+    done = run_block("zonal-statistics", {"stats": stats}, tmp_path / "t", source, aoi={"intersects": aoi})
+    zones = {"stats": stats, "zones": [aoi]}
+    (row,), (zone,) = rows_of(done), rows_of(run_block("zonal-statistics", zones, tmp_path / "z", source))
+    assert row["zone"] == "AOI"
+    assert float(row["mean"]) == pytest.approx(float(zone["mean"]), rel=1e-3)
+    assert int(row["count"]) == pytest.approx(int(zone["count"]), rel=1e-3)  # its edges are bent in finer steps
+    assert float(row["valid_percent"]) == pytest.approx(100 * int(row["count"]) / (area.area / 100), abs=0.2)
+    assert float(row["valid_percent"]) < 60 < float(zone["valid_percent"])
+    (feature,) = polygons(done.output / "S1_statistics.geojson")
+    assert shape(feature["geometry"]).symmetric_difference(shape(aoi)).area < 1e-7
+
+
+def test_a_raster_cut_to_the_aoi_is_valid_all_over_it(tmp_path):
+    bands = np.full((1, 40, 50), 0.5, np.float32)
+    source = parent(tmp_path / "p", bands, ("NDVI",), -9999)
+    inside = in_degrees(box(WEST - 4, NORTH - 403, WEST + 504, NORTH + 3))  # pixels' centres decide: all of them
+    done = run_block("zonal-statistics", {}, tmp_path / "t", source, aoi={"intersects": mapping(inside)})
+    assert [row["valid_percent"] for row in rows_of(done)] == ["100.0"]

@@ -36,6 +36,7 @@ class BlockDescription:
     inputs: frozenset[str] = frozenset()  # capabilities needed of the parent; empty for data blocks
     outputs: frozenset[str] = frozenset()  # capabilities given to a child
     keeps: frozenset[str] = frozenset()  # capabilities handed on to a child where the parent gives them
+    wishes: Mapping[str, Any] = field(default_factory=dict)  # defaults for the data block of its workflow (wishes.py)
     dry_run: bool = False
     version: str = "1.0.0"
     provider: str = "UP42 Jobs"
@@ -68,6 +69,7 @@ class TaskContext:
     quicklooks: Path  # this task's quicklooks, named <feature id>.jpg or .png
     log: logging.Logger
     parent_output: Optional[Path] = None  # the parent task's output/ folder; None for a data block
+    aoi: Mapping[str, Any] = field(default_factory=dict)  # the data task's geometric filter: {"bbox": […]}; {}: none
     dry_run: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)  # the engine's: e.g. {"scene_folders": ["/…"]}
     progress: Callable[[float], None] = lambda fraction: None

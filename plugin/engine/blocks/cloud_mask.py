@@ -13,6 +13,7 @@ _SPEED = (2_000_000.0, 15_000_000.0)  # pixels per second
 # Classes of Sentinel-2's scene classification (ESA): cloud shadow, cloud of medium and high probability, thin cirrus.
 CLOUDS = (3, 8, 9, 10)
 MOST_CLASS = 11
+CLOUDY_SCENES = 60  # percent: scenes with more have little left
 MAX_BUFFER = 50
 
 
@@ -23,8 +24,8 @@ class CloudMaskBlock(Block):
         id="7f1f6a0d-52d5-4f55-9b51-0d9a6e1a4c12",
         name="cloud-mask",
         display_name="Cloud Mask",
-        description="Turns clouds and their shadows into nodata, by Sentinel-2's scene classification: SCL must be "
-        "among the bands of the data block. The other bands are handed on.",
+        description="Turns clouds and their shadows into nodata, by Sentinel-2's scene classification (the band "
+        "SCL, which its data block reads by default then). The other bands are handed on.",
         type="PROCESSING",
         parameters={
             "classes": {
@@ -48,6 +49,7 @@ class CloudMaskBlock(Block):
         inputs=frozenset({"raster", "scl"}),
         outputs=frozenset({"raster"}),
         keeps=frozenset({"nir"}),
+        wishes={"bands": ["SCL"], "max_cloud_cover": CLOUDY_SCENES},
     )
 
     def amount(self, parameters: Mapping[str, Any], settings: Mapping[str, Any], parent: Optional[Amount]) -> Amount:

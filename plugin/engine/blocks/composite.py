@@ -17,6 +17,7 @@ _OF_ONE_SCENE = (
     *("pass", "pass_scenes", "pass_aoi_coverage", "created", "updated", "s2:product_uri", "view:sun_azimuth"),
     "view:sun_elevation",
 )
+SCENES = 6  # by default: few enough to be fetched quickly, enough for a median
 _SPEED = (500_000.0, 5_000_000.0)  # pixels read per second
 
 
@@ -35,6 +36,7 @@ class CompositeBlock(Block):
         inputs=frozenset({"raster"}),
         outputs=frozenset({"raster"}),
         keeps=frozenset({"nir"}),
+        wishes={"limit": SCENES},
     )
 
     def amount(self, parameters: Mapping[str, Any], settings: Mapping[str, Any], parent: Optional[Amount]) -> Amount:

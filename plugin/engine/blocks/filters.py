@@ -128,7 +128,7 @@ def read_filter(parameters: Mapping[str, Any], descriptors: Mapping[str, Mapping
 
     Raises BlockFailure WRONG_INPUT_ERROR or INPUT_PARAMETERS_ERROR (contract 3.2, rules 1 to 3 and 5).
     """
-    geometric, area = _read_area(parameters)
+    geometric, area = read_area(parameters)
     ids = _read_ids(parameters.get("ids"))
     if area is None and ids is None:
         raise BlockFailure(
@@ -152,7 +152,8 @@ def _given(
     return otherwise if parameters[name] is None else parameters[name]
 
 
-def _read_area(parameters: Mapping[str, Any]) -> tuple[Optional[GeometricFilter], Optional[BaseGeometry]]:
+def read_area(parameters: Mapping[str, Any]) -> tuple[Optional[GeometricFilter], Optional[BaseGeometry]]:
+    """The geometric filter and its area in EPSG:4326; None where none is given. Raises BlockFailure."""
     given = [name for name in GEOMETRY_PARAMETERS if parameters.get(name) is not None]
     if len(given) > 1:
         names = " and ".join(given)

@@ -7,7 +7,7 @@ from typing import Any, Mapping, Optional
 from .base import Amount, Block, BlockDescription, Price, TaskContext
 from .parameter_readers import read_list, wrong
 from .processing import megapixels, parent_rasters
-from .zones import read_zones
+from .zones import AOI, read_zones
 
 _SPEED = (5_000_000.0, 30_000_000.0)  # pixels per second
 STATISTICS = ("mean", "min", "max", "std", "sum", "count", "valid_percent")
@@ -22,7 +22,7 @@ class ZonalStatisticsBlock(Block):
         name="zonal-statistics",
         display_name="Zonal Statistics",
         description="One table of all scenes: zone, date, mean, smallest, largest, spread and share of valid pixels, "
-        "as CSV and as GeoJSON. Without zones each raster is one, cut to the AOI as it is.",
+        "as CSV and as GeoJSON. Without zones the AOI is the one; of rasters that have no AOI, each whole one.",
         type="PROCESSING",
         parameters={
             "stats": {
@@ -36,7 +36,7 @@ class ZonalStatisticsBlock(Block):
                 "type": "array",
                 "default": [],
                 "required": False,
-                "description": "GeoJSON polygons, or features with such, in EPSG:4326. Empty: each whole raster.",
+                "description": "GeoJSON polygons, or features with such, in EPSG:4326. Empty: the AOI.",
             },
             "zones_attribute_id": {
                 "type": "string",
@@ -63,14 +63,14 @@ class ZonalStatisticsBlock(Block):
 
         prepare_gdal()
         statistics = _statistics(task.parameters)
-        zones = read_zones(task.parameters)
+        zones = read_zones(task.parameters, task.aoi)
         rows, features = [], []
         for feature, source, tell in parent_rasters(task):
             found = sum_up(feature, source, zones, tell)
             outside = sorted({row.zone for row in found if not row.totals.inside})
             if outside:
                 task.log.warning("%s: %d zones have no pixel in it.", feature["id"], len(outside))
-            if not zones:
+            if zones[0].name == AOI:
                 for row in found:
                     mean = "unknown" if row.mean is None else f"{row.mean:.4g}"
                     task.log.info("%s, %s: mean %s, %.1f %% valid.", row.scene, row.band, mean, row.valid_percent)

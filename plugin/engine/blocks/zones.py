@@ -9,22 +9,33 @@ from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from .filters import read_area
 from .parameter_readers import read_list, read_text, wrong
 
 MAX_ZONES = 10_000
+AOI = "AOI"  # what the one zone is called where no zones are given
 
 
 @dataclass(frozen=True)
 class Zone:
-    """A place to sum up: its name in the table, and its polygon in EPSG:4326; None for the whole raster."""
+    """A place to sum up: its name in the table, and its polygon in EPSG:4326; None for the whole raster.
+
+    `whole`: all of it counts, also what lies beyond a raster, as not valid.
+    """
 
     name: str
     area: Optional[BaseGeometry]
+    whole: bool = False
 
 
-def read_zones(parameters: Mapping[str, Any]) -> Sequence[Zone]:
-    """The zones, none for whole rasters. Raises BlockFailure naming the zone that is none."""
+def read_zones(parameters: Mapping[str, Any], aoi: Mapping[str, Any]) -> Sequence[Zone]:
+    """The zones; without any the AOI (the data task's geometric filter), or where there is none each whole raster.
+
+    Raises BlockFailure naming the zone that is none.
+    """
     given = read_list(parameters, "zones", ())
+    if not given:
+        return [Zone(AOI, read_area(aoi)[1], whole=True)]
     if len(given) > MAX_ZONES:
         raise wrong(f"zones has {len(given)} polygons, but at most {MAX_ZONES} are summed up.")
     attribute = read_text(parameters, "zones_attribute_id")

@@ -9,13 +9,14 @@ from typing import Iterator, Optional, Sequence
 
 import numpy as np
 from osgeo import gdal
-from shapely.geometry import mapping
+from shapely.geometry import Polygon, mapping
 from shapely.geometry.base import BaseGeometry
 
 from ..base import Feature
 from ..processing import Progress
 from ..zones import Zone
 from .crs import Reprojection
+from .frame import in_crs
 from .rasters import (
     TILE,
     Cutter,
@@ -30,8 +31,8 @@ from .rasters import (
 )
 from .reflectance import read_values
 
+_SLIVER = 0.5  # of a pixel, along the edge: a raster that was cut to the zone ends within its outermost pixels
 _EDGE_DEGREES = 0.02  # edges are cut this fine before they are bent into the raster's CRS
-WHOLE = "AOI"  # what the one zone is called where no zones are given
 
 
 class Totals:
@@ -79,7 +80,7 @@ class Row:
 
     @property
     def valid_percent(self) -> float:
-        """Of the pixels in the zone, those outside of the raster not counted."""
+        """Of the pixels in the zone, those outside of the raster not counted, unless the zone is the AOI."""
         return 100.0 * self.totals.count / self.totals.inside if self.totals.inside else 0.0
 
     def value(self, statistic: str) -> Optional[float]:
@@ -109,15 +110,14 @@ def sum_up(feature: Feature, source: Path, zones: Sequence[Zone], tell: Progress
     ]
     names = descriptions(dataset)
     date = feature["properties"].get("datetime")
-    chosen: Sequence[Zone] = zones or [Zone(WHOLE, None)]
     rows = []
-    for done, zone in enumerate(chosen):
+    for done, zone in enumerate(zones):
         place = in_degrees(layout) if zone.area is None else zone.area
 
         def within(part: float, done: int = done) -> None:
-            tell((done + part) / len(chosen))
+            tell((done + part) / len(zones))
 
-        totals = _totals(dataset, layout, numbers, zone.area, within, side)
+        totals = _totals(dataset, layout, numbers, zone, within, side)
         rows += [
             Row(zone.name, scene, date, names[number - 1] or f"band {number}", one, dict(mapping(place)))
             for number, one in zip(numbers, totals)
@@ -129,12 +129,13 @@ def _totals(
     dataset: gdal.Dataset,
     layout: Layout,
     numbers: Sequence[int],
-    area: Optional[BaseGeometry],
+    zone: Zone,
     tell: Progress,
     side: int,
 ) -> list[Totals]:
     totals = [Totals() for _ in numbers]
-    for window, inside, part in _parts(layout, area, side):
+    outline = None if zone.area is None else _outline(zone.area, zone.whole, layout.crs)
+    for window, inside, part in _parts(layout, outline, side):
         count = int(np.count_nonzero(inside))
         if not count:
             continue
@@ -143,16 +144,35 @@ def _totals(
             good = valid & inside
             total.add(count, values if good.all() else values[good])  # picking takes longer than all the rest
         tell(part)
+    if zone.whole and outline is not None:
+        beyond = _pixels_beyond(outline, layout)
+        for total in totals:
+            total.inside += beyond
     return totals
 
 
-def _parts(layout: Layout, area: Optional[BaseGeometry], side: int) -> Iterator[tuple[Window, np.ndarray, float]]:
+def _outline(area: BaseGeometry, whole: bool, crs: str) -> BaseGeometry:
+    """A zone in the raster's CRS; the AOI exactly as scenes are cut to it."""
+    return in_crs(area, crs) if whole else Reprojection("EPSG:4326", crs).polygon(area, _EDGE_DEGREES)
+
+
+def _pixels_beyond(outline: BaseGeometry, layout: Layout) -> int:
+    """How many pixels of a zone lie beyond the raster, by their area."""
+    x, across, down, y, along, high = layout.geotransform
+    corners = [(0, 0), (layout.columns, 0), (layout.columns, layout.rows), (0, layout.rows)]
+    frame = Polygon([(x + c * across + r * down, y + c * along + r * high) for c, r in corners])
+    beyond = outline.difference(frame).area / abs(across * high - down * along)
+    return round(beyond) if beyond > _SLIVER * (outline.length / math.hypot(across, along)) else 0
+
+
+def _parts(
+    layout: Layout, outline: Optional[BaseGeometry], side: int
+) -> Iterator[tuple[Window, np.ndarray, float]]:
     """The windows over a zone, which of their pixels are in it, and how much is done after each."""
-    if area is None:
+    if outline is None:
         for window in windows(layout.columns, layout.rows, side=side):
             yield window, np.ones((window.rows, window.columns), bool), (window.row + window.rows) / layout.rows
         return
-    outline = Reprojection("EPSG:4326", layout.crs).polygon(area, _EDGE_DEGREES)
     left, top, right, bottom = pixel_bounds(outline, layout.geotransform)
     left, top, right, bottom = max(0, left), max(0, top), min(layout.columns, right), min(layout.rows, bottom)
     if right <= left or bottom <= top:
