@@ -12,28 +12,17 @@ from typing import Any, Collection, Iterable, Mapping, Optional
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, pyqtSignal
 
 from ..host.records import JobRecord
-from ..host.words import job_type_word, number, state_word
-from ..jobs.job import JobState, Task
-from .job_words import (
-    duration_word,
-    job_title,
-    local_time,
-    outputs_word,
-    status_word,
-    task_duration_word,
-    task_title,
-    utc_time,
-)
+from ..jobs.job import Task
+from .jobs_cells import ROLES, Cells, title
 from .jobs_filter import JobFilter
 from .jobs_order import Column, JobsOrder
-from .ui_files import as_int, state_icon, tooltip
 
 __all__ = ["RECORD_ROLE", "TASK_ROLE", "Column", "JobsModel"]
 
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 TASK_ROLE = Qt.ItemDataRole.UserRole + 1
 ROWS_AT_ONCE = 200
-RIGHT = (Column.CREDITS, Column.DURATION)
+COLUMNS = len(Column)
 
 
 class JobsModel(QAbstractItemModel):
@@ -55,7 +44,7 @@ class JobsModel(QAbstractItemModel):
         self._serials = count(1)
         self._serial_of: dict[str, int] = {}  # a child's index carries its job's serial
         self._job_of: dict[int, str] = {}
-        self._icons = {state: state_icon(state.value) for state in JobState}
+        self._cells = Cells()
 
     def set_source(self, records: Mapping[str, JobRecord]) -> None:
         """Show these records by job id; they may change in place, then `update` is to be called."""
@@ -70,11 +59,11 @@ class JobsModel(QAbstractItemModel):
         """Show what has changed of the records with these ids."""
         if self._order.update(changed):
             self._show()
-        for job_id in changed:
-            row = self._rows.get(job_id)
-            if row is not None:
-                self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
-                self._show_tasks(job_id, row)
+        rows = sorted(self._rows[job_id] for job_id in changed if job_id in self._rows)
+        for first, last in _ranges(rows):
+            self.dataChanged.emit(self.index(first, 0), self.index(last, COLUMNS - 1))
+        for row in rows:
+            self._show_tasks(self._shown[row], row)
 
     def set_records(self, records: Iterable[JobRecord]) -> None:
         """Become these records."""
@@ -95,9 +84,10 @@ class JobsModel(QAbstractItemModel):
         self._show()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Qt's wish, from a click on the header."""
+        """Qt's wish, from a click on the header. Whoever has come far down the table begins at its top again."""
         if column < 0:
             return
+        self._limit = ROWS_AT_ONCE
         self._order.sort_by(Column(column), order == Qt.SortOrder.DescendingOrder)
         self._show()
 
@@ -167,7 +157,7 @@ class JobsModel(QAbstractItemModel):
         if len(before) == len(now):
             self._tasks[job_id] = now
             if before != now:
-                last = self.index(len(now) - 1, len(Column) - 1, parent)
+                last = self.index(len(now) - 1, COLUMNS - 1, parent)
                 self.dataChanged.emit(self.index(0, 0, parent), last)
             return
         if before:
@@ -181,10 +171,11 @@ class JobsModel(QAbstractItemModel):
 
     def index(self, row: int, column: int, parent: QModelIndex = QModelIndex()) -> QModelIndex:  # noqa: B008
         """Qt's question. A job's index carries 0, a task's the serial of its job."""
+        if not parent.isValid():
+            here = 0 <= row < len(self._shown) and 0 <= column < COLUMNS
+            return self.createIndex(row, column, 0) if here else QModelIndex()
         if not self.hasIndex(row, column, parent):
             return QModelIndex()
-        if not parent.isValid():
-            return self.createIndex(row, column, 0)
         return self.createIndex(row, column, self._serial(self._shown[parent.row()]))
 
     def _serial(self, job_id: str) -> int:
@@ -208,7 +199,7 @@ class JobsModel(QAbstractItemModel):
 
     def columnCount(self, _parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
         """Qt's question."""
-        return len(Column)
+        return COLUMNS
 
     def hasChildren(self, parent: QModelIndex = QModelIndex()) -> bool:  # noqa: B008
         """A job has tasks, also while they are not known."""
@@ -217,7 +208,7 @@ class JobsModel(QAbstractItemModel):
         if parent.internalId() or parent.column():
             return False
         record = self._record(parent)  # None: it is just about to leave
-        return self.rowCount(parent) > 0 or (record is not None and not record.unconfirmed)
+        return not record.unconfirmed if record is not None else self.rowCount(parent) > 0
 
     def canFetchMore(self, parent: QModelIndex) -> bool:
         """Whether there are more jobs than are shown, or tasks that are not known yet."""
@@ -242,16 +233,7 @@ class JobsModel(QAbstractItemModel):
         """The columns' titles."""
         if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
             return None
-        return {
-            Column.STATUS: self.tr("Status"),
-            Column.NAME: self.tr("Name"),
-            Column.TYPE: self.tr("Type"),
-            Column.WORKFLOW: self.tr("Workflow"),
-            Column.CREATED: self.tr("Created"),
-            Column.DURATION: self.tr("Duration"),
-            Column.CREDITS: self.tr("Credits"),
-            Column.OUTPUTS: self.tr("Progress"),
-        }[Column(section)]
+        return title(Column(section))
 
     def _record(self, index: QModelIndex) -> Optional[JobRecord]:
         if index.internalId():
@@ -262,56 +244,21 @@ class JobsModel(QAbstractItemModel):
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, icon, tooltip, and for our own use the record and the task."""
+        if role not in ROLES and role not in (RECORD_ROLE, TASK_ROLE):
+            return None
         record = self._record(index) if index.isValid() else None
         if record is None:
             return None
-        task = self._task(record, index)
-        column = Column(index.column())
         if role == RECORD_ROLE:
             return record
-        if role == TASK_ROLE:
-            return task
-        if role == Qt.ItemDataRole.DisplayRole:
-            return _text(record, column) if task is None else _task_text(task, column)
-        if role == Qt.ItemDataRole.DecorationRole and column is Column.STATUS:
-            return self._icons[(task or record.job).state]
-        if role == Qt.ItemDataRole.ToolTipRole and task is None:
-            return utc_time(record.job.created_at) if column is Column.CREATED else tooltip(_text(record, column))
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in RIGHT:
-            return as_int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return None
+        task = self._task(record, index)
+        return task if role == TASK_ROLE else self._cells.data(record, task, Column(index.column()), role)
 
     def _task(self, record: JobRecord, index: QModelIndex) -> Optional[Task]:
         if not index.internalId():
             return None
         tasks = self._tasks.get(record.job.id, ())
         return tasks[index.row()] if index.row() < len(tasks) else None
-
-
-def _text(record: JobRecord, column: Column) -> str:
-    if column is Column.STATUS:
-        return status_word(record)
-    if column is Column.NAME:
-        return job_title(record)
-    if column is Column.TYPE:
-        return job_type_word(record.job.job_type)
-    if column is Column.WORKFLOW:
-        return record.job.workflow_name
-    if column is Column.CREATED:
-        return local_time(record.job.created_at)
-    if column is Column.DURATION:
-        return duration_word(record.job)
-    if column is Column.CREDITS:
-        return "" if record.credits_used is None else number(record.credits_used)
-    return outputs_word(record)
-
-
-def _task_text(task: Task, column: Column) -> str:
-    if column is Column.STATUS:
-        return task.raw_status if task.state is JobState.UNKNOWN else state_word(task.state)
-    if column is Column.NAME:
-        return task_title(task)
-    return task_duration_word(task) if column is Column.DURATION else ""
 
 
 def _ranges(rows: list[int]) -> Iterable[tuple[int, int]]:
