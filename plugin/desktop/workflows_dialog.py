@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QDialog, QFileDialog, QListWidgetItem, QMenu, QMessageBox, QWidget
 
 from ..host.records import Catalogue
@@ -19,7 +20,9 @@ ITEM = Qt.ItemDataRole.UserRole
 
 
 class WorkflowsDialog(QDialog):
-    """Not modal; deleted when closed. Each act is one change at the platform, after which everything is read anew."""
+    """Not modal; deleted when closed, after a change that is under way. Each act is one change at the platform, after
+    which everything is read anew; to choose another workflow asks only for what can follow it.
+    """
 
     left = pyqtSignal(str)  # at the end, where something was changed: the id of the workflow chosen last, or ""
 
@@ -35,6 +38,8 @@ class WorkflowsDialog(QDialog):
         self._changed = False
         self._filling = False
         self._work: Optional[Work] = None
+        self._changing = False  # that work changes something
+        self._leaving: Optional[int] = None  # it is to be closed with this result, once the change has ended
         self._asked: Optional[QWidget] = None  # a file dialog or a question, while it is open
         self._connect()
         self._tell("")
@@ -58,7 +63,11 @@ class WorkflowsDialog(QDialog):
     @property
     def workflow(self) -> Optional[Workflow]:
         """The workflow that is shown."""
-        return next((each for each in self._shop.workflows if each.id == self._shop.chosen), None)
+        return self.workflow_of(self._shop.chosen)
+
+    def workflow_of(self, workflow_id: str) -> Optional[Workflow]:
+        """The workflow of that id, as it was read last."""
+        return next((each for each in self._shop.workflows if each.id == workflow_id), None)
 
     # -- what is shown
 
@@ -116,7 +125,7 @@ class WorkflowsDialog(QDialog):
         block = self.addBlockCombo.currentData()
         if block is not None:
             self.blockHint.setText(block.description)
-        elif self.workflow is None:
+        elif self.workflow is None or self._work is not None:
             self.blockHint.setText("")
         elif len(self.workflow.tasks) > MAX_PROCESSING_BLOCKS:
             self.blockHint.setText(self.tr("These are as many blocks as a workflow can have."))
@@ -126,8 +135,44 @@ class WorkflowsDialog(QDialog):
     # -- what is done
 
     def _choose(self, item: Optional[QListWidgetItem], _before: Optional[QListWidgetItem]) -> None:
-        if item is not None and not self._filling:
+        if item is None or self._filling:
+            return
+        if self._changing:  # its answer shows what was made; Qt is in the middle of choosing another row
+            QTimer.singleShot(0, self._choose_again)
+        elif not self._shop.blocks or self.workflow_of(item.data(ITEM)) is None:
             self._read(item.data(ITEM))
+        else:
+            self._ask_what_fits(item.data(ITEM))
+
+    def _choose_again(self) -> None:
+        """The row of the workflow that is shown."""
+        rows = range(self.workflowList.count())
+        self._filling = True
+        self.workflowList.setCurrentRow(
+            next((row for row in rows if self.workflowList.item(row).data(ITEM) == self._shop.chosen), -1)
+        )
+        self._filling = False
+
+    def _ask_what_fits(self, chosen: str) -> None:
+        """Show a workflow as it was read last, and ask what can follow it."""
+        if self._work is not None:
+            self._work.cancel()
+        self._shop = replace(self._shop, chosen=chosen, fitting=())
+        workflow = self.workflow_of(chosen)
+        self._tell("")
+
+        def got(ids: tuple[str, ...]) -> None:
+            self._work = None
+            self._shop = replace(self._shop, fitting=ids)
+            self._show_workflow()
+            self._show_buttons()
+            self._show_hint()
+
+        # A workflow that is gone is seen in what there is now; so is why nothing can be asked.
+        self._work = self._edits.fitting(self._connection, workflow, got, lambda _text: self._read(chosen))
+        self._show_workflow()
+        self._show_buttons()
+        self._show_hint()
 
     def _read(self, chosen: str) -> None:
         self._ask(lambda *ends: self._edits.read(self._connection, self._project, chosen, *ends), changes=False)
@@ -159,11 +204,7 @@ class WorkflowsDialog(QDialog):
             self.workflowNameEdit.setText(workflow.name)
             self._tell(self.tr("A workflow needs a name, so it keeps this one."))
             return
-        self._ask(
-            lambda *ends: self._edits.rename(
-                self._connection, self._project, workflow, name, description, *ends
-            )
-        )
+        self._ask(lambda *ends: self._edits.rename(self._connection, self._project, workflow, name, description, *ends))
 
     def _add(self) -> None:
         block = self.addBlockCombo.currentData()
@@ -239,28 +280,50 @@ class WorkflowsDialog(QDialog):
 
     def _ask(self, start: Callable[..., Work], changes: bool = True) -> None:
         def answered(shop: Workshop) -> None:
-            self._work = None
+            self._ended()
             self._changed = self._changed or changes
             self._tell("")
             self._show(shop)
+            self._leave()
 
         def failed(text: str) -> None:
-            self._work = None
+            self._ended()
             self._show(self._shop)
             self._tell(text)
+            self._leave()
 
+        if self._work is not None and not self._changing:
+            self._work.cancel()
+        self._changing = changes
         self._work = start(answered, failed)
         self._show_buttons()
+
+    def _ended(self) -> None:
+        self._work, self._changing = None, False
 
     def _tell(self, text: str) -> None:
         self.workflowMessage.setText(text)
         self.workflowMessage.setVisible(bool(text))
 
+    def done(self, result: int) -> None:
+        """A change that is under way is never left half-done: the dialog hides, and is closed when it has ended."""
+        if self._changing:
+            self._leaving = result
+            self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+            self.hide()
+        else:
+            super().done(result)
+
+    def _leave(self) -> None:
+        if self._leaving is not None:
+            self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            super().done(self._leaving)
+            self.deleteLater()  # hidden already, it is not closed once more
+
     def _closed(self) -> None:
         if self._work is not None:
             self._work.cancel()
             self._work = None
-            self._changed = True  # what was asked for last may have come to be
         if self._changed:
             self.left.emit(self._shop.chosen)
 

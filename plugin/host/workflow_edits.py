@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Sequence
 
 from ..jobs.workflow import MAX_PROCESSING_BLOCKS, Block, Project, Workflow
 from ..net.cancel import Cancel
@@ -14,13 +13,13 @@ from .connections import Connection, Connections
 from .errors import HostError, explain
 from .words import tr
 from .work import Work, Works
+from .workflow_file import known_blocks, read_workflow, write_workflow
 
 Failed = Callable[[str], None]
-MAX_FILE_BYTES = 1_000_000
 
 
-class UnusableFile(HostError):
-    """A file that is no workflow, or one that this project can't have."""
+class EmptyLeft(HostError):
+    """A workflow could not be made whole, and not be taken away either."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,18 @@ class WorkflowEdits:
     ) -> Work:
         """What there is, and what can follow the workflow `chosen` (an id)."""
         return self._start(connection, project, lambda _platform: chosen, done, failed)
+
+    def fitting(
+        self, connection: Connection, workflow: Workflow, done: Callable[[tuple[str, ...]], None], failed: Failed
+    ) -> Work:
+        """The ids of the blocks that can follow the last task of a workflow, as it was read last: one question."""
+        return self._works.start(
+            tr("Workflows"),
+            lambda cancel, _progress: fitting_ids(self._connections.open(connection, cancel), workflow),
+            shown=False,
+            succeeded=done,
+            failed=lambda error: failed(explain(error)),
+        )
 
     def create(
         self,
@@ -122,21 +133,17 @@ class WorkflowEdits:
         """Make the workflow that a file describes, with the platform's blocks of the same names."""
 
         def do(platform: Any) -> str:
-            name, description, names = read_file(path)
-            by_name = {block.name: block for block in platform.blocks()}
-            missing = [block for block in names if block not in by_name]
-            if missing:
-                text = tr("“{file}” needs blocks that are not to be had here: {blocks}. Nothing was made.")
-                raise UnusableFile(text.format(file=path.name, blocks=", ".join(missing)))
-            return create(platform, project, name, description, [by_name[block] for block in names])
+            name, description, names = read_workflow(path)
+            blocks = known_blocks(path, names, platform.blocks())
+            return create(platform, project, name, description, blocks)
 
         return self._start(connection, project, do, done, failed)
 
     def export_file(self, workflow: Workflow, path: Path, done: Callable[[Path], None], failed: Failed) -> Work:
-        """Write the workflow to a file that `import_file` reads, anywhere."""
+        """Write the workflow to a file that `import_file` reads, anywhere; whole, or not at all."""
 
         def do(_cancel: Cancel, _progress: Any) -> Path:
-            path.write_text(to_text(workflow), encoding="utf-8")
+            write_workflow(path, workflow)
             return path
 
         return self._works.start(
@@ -164,52 +171,30 @@ def look(platform: Any, project: Project, chosen: str) -> Workshop:
     """The project's workflows and what can follow the chosen one. Worker thread."""
     workflows = platform.workflows(project)
     workflow = next((each for each in workflows if each.id == chosen), None)
-    fitting: Sequence[str] = ()
-    if workflow is not None and workflow.tasks and len(workflow.tasks) <= MAX_PROCESSING_BLOCKS:
-        fitting = platform.compatible_block_ids(workflow, workflow.tasks[-1])
-    return Workshop(workflows, platform.blocks(), workflow.id if workflow else "", tuple(fitting))
+    fitting = fitting_ids(platform, workflow) if workflow is not None else ()
+    return Workshop(workflows, platform.blocks(), workflow.id if workflow else "", fitting)
+
+
+def fitting_ids(platform: Any, workflow: Workflow) -> tuple[str, ...]:
+    """The ids of the blocks that can follow a workflow's last task; () where it is full, or empty. Worker thread."""
+    if not workflow.tasks or len(workflow.tasks) > MAX_PROCESSING_BLOCKS:
+        return ()
+    return tuple(platform.compatible_block_ids(workflow, workflow.tasks[-1]))
 
 
 def create(platform: Any, project: Project, name: str, description: str, blocks: Sequence[Block]) -> str:
-    """Make a workflow of these blocks; gives its id. Where they don't fit, the empty one is taken away again."""
+    """Make a workflow of these blocks; gives its id. Where they don't fit, the empty one is taken away again.
+
+    Raises PlatformError; EmptyLeft where it could not be taken away.
+    """
     workflow = platform.create_workflow(project, name, description)
     try:
         platform.set_tasks(workflow, blocks)
-    except PlatformError:
-        platform.delete_workflow(workflow)
+    except PlatformError as refused:
+        try:
+            platform.delete_workflow(workflow)
+        except PlatformError as e:
+            text = tr("{why} The empty workflow “{name}” could not be taken away again: delete it.")
+            raise EmptyLeft(text.format(why=explain(refused), name=name)) from e
         raise
     return str(workflow.id)
-
-
-def to_text(workflow: Workflow) -> str:
-    """The workflow as the text of a file: name, description and the names of its blocks. It names no server."""
-    described = {
-        "name": workflow.name,
-        "description": workflow.description,
-        "blocks": [task.block.name for task in workflow.tasks],
-    }
-    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
-
-
-def read_file(path: Path) -> tuple[str, str, list[str]]:
-    """Name, description and block names of a file. Raises UnusableFile."""
-    wrong = tr("“{file}” is no workflow: {why}. A workflow's file has “name” and “blocks”, a list of block names.")
-
-    def unusable(why: str) -> UnusableFile:
-        return UnusableFile(wrong.format(file=path.name, why=why))
-
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise unusable(tr("it is too large"))
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as e:
-        raise unusable(e.strerror or str(e)) from e
-    except ValueError as e:
-        raise unusable(str(e)) from e
-    blocks: Optional[Any] = found.get("blocks") if isinstance(found, dict) else None
-    if not isinstance(blocks, list) or not blocks or not all(isinstance(block, str) for block in blocks):
-        raise unusable(tr("its blocks are missing"))
-    if len(blocks) > 1 + MAX_PROCESSING_BLOCKS:
-        raise unusable(tr("it has more than one data block and five processing blocks"))
-    name = str(found.get("name") or "").strip() or path.stem
-    return name, str(found.get("description") or ""), blocks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 from up42_jobs.plugin.desktop.workflows_dialog import WorkflowsDialog
@@ -24,11 +25,12 @@ def dialog(parts, catalogue, qtbot):
     dialog = WorkflowsDialog(WorkflowEdits(works, parts.connections), catalogue, catalogue.workflows[0].id)
     dialog.chosen_at_the_end = []
     dialog.left.connect(dialog.chosen_at_the_end.append)
-    qtbot.addWidget(dialog)
     dialog.show()
     idle(dialog, qtbot)
     yield dialog
     works.stop()
+    if not sip.isdeleted(dialog):
+        dialog.close()
 
 
 def idle(dialog, qtbot):
@@ -145,11 +147,15 @@ def import_file(dialog, qtbot, path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "no workflow"),
-        ("[]", "blocks are missing"),
+        ('{"name": "x",', "Line 1, column 14"),
+        ("[]", "an object in braces"),
+        ('{"name": ["x"], "blocks": ["demo-s2-l2a"]}', "“name” must be a text"),
         ('{"name": "x", "blocks": []}', "blocks are missing"),
+        ('{"name": "x", "blocks": ["demo-s2-l2a", 7]}', "its block 2 must be"),
         ('{"name": "x", "blocks": ["demo-s2-l2a", "from-elsewhere"]}', "from-elsewhere"),
-        ('{"name": "x", "blocks": ["ndvi"]}', "data block"),
+        ('{"name": "x", "blocks": ["ndvi"]}', "first block, “ndvi”, is no data block"),
+        ('{"name": "x", "blocks": ["demo-s2-l2a", "demo-s2-l2a"]}', "block 2, “demo-s2-l2a”, is a data block"),
+        ('{"name": "x", "blocks": ["demo-s2-l2a", "ndvi", "ndvi"]}', "ndvi"),  # they don't fit: only a platform knows
         ('{"name": "x", "blocks": ["a", "b", "c", "d", "e", "f", "g"]}', "five processing blocks"),
     ],
 )
@@ -162,6 +168,79 @@ def test_a_file_that_can_not_be_had_leaves_nothing_behind(dialog, qtbot, tmp_pat
     dialog._read("")
     idle(dialog, qtbot)
     assert names(dialog) == before
+
+
+def test_a_file_of_bytes_is_told_so_and_one_with_a_mark_of_its_encoding_is_read(dialog, qtbot, tmp_path):
+    path = tmp_path / "theirs.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    import_file(dialog, qtbot, path)
+    assert "no text in UTF-8" in dialog.workflowMessage.text()
+    path.write_bytes(b"\xef\xbb\xbf" + b'{"blocks": ["demo-s2-l2a"]}')
+    import_file(dialog, qtbot, path)
+    assert dialog.workflowMessage.text() == "" and dialog.workflow.name == "theirs"
+    delete(dialog, qtbot)
+    import_file(dialog, qtbot, tmp_path)
+    assert "can't be read" in dialog.workflowMessage.text()
+
+
+def test_a_file_that_can_not_be_written_stays_as_it_was(parts, catalogue, qtbot, tmp_path):
+    works, said, folder = Works(), [], tmp_path / "gone"
+    WorkflowEdits(works, parts.connections).export_file(
+        catalogue.workflows[0], folder / "a.json", said.append, said.append
+    )
+    qtbot.waitUntil(lambda: bool(said), timeout=10_000)
+    works.stop()
+    assert "“a.json” can't be written" in said[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_workflow_is_shown_at_once_and_the_list_is_not_read_again_for_it(dialog, parts, catalogue, qtbot):
+    works, answers = Works(), []
+    edits = WorkflowEdits(works, parts.connections)
+    make(dialog, qtbot)
+    gone = dialog.workflow
+    edits.delete(catalogue.connection, catalogue.project, gone, answers.append, answers.append)  # in the web, say
+    qtbot.waitUntil(lambda: bool(answers), timeout=20_000)
+    works.stop()
+    before = names(dialog)
+    dialog.workflowList.setCurrentRow(before.index("Demo NDVI"))
+    assert dialog.workflowNameEdit.text() == "Demo NDVI" and len(blocks(dialog)) == 2
+    assert not dialog.addBlockButton.isEnabled() and dialog.blockHint.text() == ""
+    idle(dialog, qtbot)
+    assert dialog.addBlockButton.isEnabled()
+    assert "NDVI" not in [dialog.addBlockCombo.itemText(row) for row in range(dialog.addBlockCombo.count())]
+    assert names(dialog) == before  # one question: what fits
+    dialog.workflowList.setCurrentRow(before.index(gone.name))
+    idle(dialog, qtbot)
+    assert names(dialog) == [name for name in before if name != gone.name]
+
+
+def test_rows_gone_through_quickly_end_at_the_last_one(dialog, qtbot):
+    count = dialog.workflowList.count()
+    for row in range(count):
+        dialog.workflowList.setCurrentRow(row)
+    idle(dialog, qtbot)
+    assert dialog.workflow.name == dialog.workflowNameEdit.text() == names(dialog)[count - 1]
+
+
+def test_a_change_under_way_is_waited_for_when_the_dialog_is_closed(dialog, parts, catalogue, qtbot):
+    before = names(dialog)
+    other = (dialog.workflowList.currentRow() + 1) % len(before)
+    next(a for a in dialog.newWorkflowButton.menu().actions() if a.text() == "Demo Sentinel-2 Scenes").trigger()
+    dialog.workflowList.setCurrentRow(other)  # while it is made: its answer decides
+    dialog.close()
+    assert dialog.isHidden() and dialog.chosen_at_the_end == []
+    qtbot.waitUntil(lambda: bool(dialog.chosen_at_the_end), timeout=20_000)
+    works, read = Works(), []
+    edits = WorkflowEdits(works, parts.connections)
+    edits.read(catalogue.connection, catalogue.project, dialog.chosen_at_the_end[0], read.append, read.append)
+    qtbot.waitUntil(lambda: bool(read), timeout=20_000)
+    made = next(w for w in read[0].workflows if w.id == read[0].chosen)
+    assert (made.name, len(made.tasks)) == ("Demo Sentinel-2 Scenes", 1)
+    edits.delete(catalogue.connection, catalogue.project, made, read.append, read.append)
+    qtbot.waitUntil(lambda: len(read) == 2, timeout=20_000)
+    assert [w.name for w in read[1].workflows] == before
+    works.stop()
 
 
 def test_looking_changes_nothing(dialog, qtbot):
