@@ -126,6 +126,7 @@ class DockContent(QWidget):
         self.form.quick.repeat_wanted.connect(self.repeating.open)
         self.orders.job_wanted.connect(self._show_job)
         self.scenes.live_job_wanted.connect(self.orders.live_job)
+        self.scenes.watch_wanted.connect(self.watching.watch_job)
         self.form.footer.load_wanted.connect(self.orders.load_bought)
         self.queue_strip.again_wanted.connect(self.orders.send_again)
         self.form.aoi.many_aois.connect(self.orders.many)

@@ -44,6 +44,7 @@ class ScenesList(QWidget):
     # A JobRecord of a Test Query, and the ids (list[str]) of the scenes that the Live Job is to buy; None: it searches
     # again, with the same filters.
     live_job_wanted = pyqtSignal(object, object)
+    watch_wanted = pyqtSignal(object)  # JobRecord: watch the search of this Test Query
 
     def __init__(self, search: SceneSearch, canvas: QgsMapCanvas, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -79,6 +80,7 @@ class ScenesList(QWidget):
         self.pickButton.setIcon(theme_icon("mActionSelectRectangle"))
         self.zoomButton.setIcon(theme_icon("mActionZoomToSelected"))
         self.untickButton.setIcon(theme_icon("mActionDeselectAll"))
+        self.watchButton.setIcon(theme_icon("mIconTimerContinue"))
         self.on_map.tool.setButton(self.pickButton)
 
     def _connect(self) -> None:
@@ -93,6 +95,8 @@ class ScenesList(QWidget):
         self.zoomButton.clicked.connect(self._zoom)
         self.untickButton.clicked.connect(self.model.untick_all)
         self.countButton.clicked.connect(self._count)
+        for button in (self.watchButton, self.watchEmptyButton):
+            button.clicked.connect(lambda: self._record and self.watch_wanted.emit(self._record))
         self.tickedButton.clicked.connect(lambda: self._want(self.model.ticked))
         self.allButton.clicked.connect(lambda: self._want(self.model.ids))
         self.searchAgainButton.clicked.connect(lambda: self._want(None))
@@ -158,6 +162,7 @@ class ScenesList(QWidget):
         self.on_map.set_scenes([])
         self.messageLabel.setText(text)
         self.countButton.hide()
+        self.watchEmptyButton.hide()
         self.pages.setCurrentWidget(self.messagePage)
 
     def _show_empty(self, record: JobRecord, counts: list[Count]) -> None:
@@ -174,6 +179,7 @@ class ScenesList(QWidget):
             lines.append(self.tr("The search was narrowed by:"))
             lines += [f"• {words}" for words in filters.values()]
         self._show_message("\n".join(lines))
+        self.watchEmptyButton.show()
         self.countButton.setVisible(bool(filters) and not counts)
         self.countButton.setEnabled(True)
         self.countButton.setText(self.tr("Which Filter to Loosen?"))

@@ -133,7 +133,7 @@ class WatchesDialog(QDialog):
         if watch is None:
             return self.tr(
                 "Nothing is watched yet. Fill in the form of a new job, then choose Watch This Search… in the menu “…”"
-                " of its parameters."
+                " of its parameters. Or choose it for a Test Query in Scenes."
             )
         connection = self._watches.connection_of(watch)
         if connection is None:

@@ -8,14 +8,19 @@ from typing import Optional
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QWidget
 
+from ..host.connections import Connection
 from ..host.errors import HostError
+from ..host.records import JobRecord
 from ..host.watch_look import watched_request, workflow_of
 from ..host.watch_store import Watch
 from ..host.watches import Watches
-from ..host.words import number
+from ..host.words import number, tell
+from ..jobs.aoi import AoiError
 from ..jobs.job import JobType
 from ..jobs.naming import SEPARATOR
-from .form_from_job import put_into_form
+from ..jobs.problem import Problem
+from ..jobs.request import JobRequest
+from .form_from_job import aoi_of, put_into_form, request_of
 from .parameters_box import sentence
 from .request_model import RequestModel
 from .watches_dialog import WatchesDialog
@@ -54,13 +59,36 @@ class Watching(QObject):
         workflow = request.workflow.name if request.workflow else ""
         parts = (request.aoi.name.strip() if request.aoi else "", workflow.strip())
         request = request.of_type(JobType.TEST_QUERY).named(SEPARATOR.join(part for part in parts if part))
-        problems = self._model.problems if self._model.problems else request.problems()
+        self._watch(catalogue.connection, request, self._model.problems)
+
+    def watch_job(self, record: JobRecord) -> None:
+        """Watch the search of a Test Query, as it was made; the form stays as it is."""
+        catalogue = self._model.catalogue
+        if catalogue is None or catalogue.connection.id != record.connection_id:
+            self.told.emit("warning", self.tr("This Test Query is of another connection: choose that one first."))
+            return
+        workflow = next((w for w in catalogue.workflows if w.id == record.job.workflow_id), None)
+        if workflow is None or catalogue.project.id != record.job.project_id:
+            self.told.emit("warning", self.tr("The workflow of this Test Query is not in the project that is open."))
+            return
+        try:
+            request = request_of(record, catalogue.project, workflow)
+        except AoiError as e:
+            self.told.emit("warning", tell(e.problem))
+            return
+        aoi = aoi_of(record)
+        parts = (aoi.name.strip() if aoi else "", workflow.name.strip())
+        self._watch(catalogue.connection, request.named(SEPARATOR.join(part for part in parts if part)), [])
+
+    def _watch(self, connection: Connection, request: JobRequest, known: list[Problem]) -> None:
+        """`known`: what is wrong with it already, beyond what the request says itself."""
+        problems = known or request.problems()
         if problems:
             why = sentence(problems[0])
             self.told.emit("warning", self.tr("This search can't be watched yet. {why}").format(why=why))
             return
         self.show_watches()
-        self._watches.add(catalogue.connection, request, self._added)
+        self._watches.add(connection, request, self._added)
 
     def _added(self, watch_id: int) -> None:
         if self.dialog is not None:

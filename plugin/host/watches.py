@@ -211,16 +211,16 @@ class Watches(QObject):
 
 
 def new_in_words(watch: Watch) -> str:
-    """`3 new scenes with at most 10 % cloud since 12 March 2026`."""
+    """`3 new scenes under 10 % cloud since 12 March`."""
     count, since = fresh_count(watch), day(watch.since)
     cloud = _cloud(watch)
     one = len(watch.fresh) == 1 and not watch.more
     if cloud is None:
         text = tr("{n} new scene since {day}") if one else tr("{n} new scenes since {day}")
     elif one:
-        text = tr("{n} new scene with at most {cloud} % cloud since {day}")
+        text = tr("{n} new scene under {cloud} % cloud since {day}")
     else:
-        text = tr("{n} new scenes with at most {cloud} % cloud since {day}")
+        text = tr("{n} new scenes under {cloud} % cloud since {day}")
     return text.format(n=count, cloud=number(cloud or 0), day=since)
 
 
@@ -230,8 +230,13 @@ def fresh_count(watch: Watch) -> str:
 
 
 def day(seconds: float) -> str:
-    """A day of the local calendar, `12 March 2026`; the long formats of locales begin with the weekday."""
-    return QLocale().toString(datetime.fromtimestamp(seconds).date(), "d MMMM yyyy")
+    """A day of the local calendar, `12 March`, of another year `12 March 2025`.
+
+    The long formats of locales begin with the weekday.
+    """
+    date = datetime.fromtimestamp(seconds).date()
+    this_year = date.year == datetime.now().year
+    return QLocale().toString(date, "d MMMM" if this_year else "d MMMM yyyy")
 
 
 def _cloud(watch: Watch) -> Optional[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from shapely.geometry import box
@@ -14,7 +15,7 @@ from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.network import make_session
 from up42_jobs.plugin.host.records import Offer
 from up42_jobs.plugin.host.watch_store import WatchStore
-from up42_jobs.plugin.host.watches import Watches, new_in_words
+from up42_jobs.plugin.host.watches import Watches, day, new_in_words
 from up42_jobs.plugin.host.work import Works
 from up42_jobs.plugin.jobs import parameters
 from up42_jobs.plugin.jobs.aoi import Aoi
@@ -133,7 +134,9 @@ def test_what_there_is_at_first_is_not_new_and_what_comes_later_is_until_it_is_s
     assert not {scene.id for scene in watch.fresh} & set(watch.seen)
     assert all(FIRST_OF_MARCH - DAY < scene.acquired_at.timestamp() < clock.now for scene in watch.fresh)
     assert all(scene.cloud_cover <= 60 for scene in watch.fresh)
-    assert new_in_words(watch) == f"{len(watch.fresh)} new scenes with at most 60 % cloud since 1 March 2024"
+    assert new_in_words(watch) == f"{len(watch.fresh)} new scenes under 60 % cloud since 1 March 2024"
+    this_year = datetime(datetime.now().year, 3, 12, 12)
+    assert day(this_year.timestamp()) == "12 March"
     assert not session.noticed  # whoever looks sees it
     session.watches.mark_seen(watch)
     session.until(lambda: not session.watches.all[0].fresh)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from up42_jobs.plugin.desktop.request_model import RequestModel
+from up42_jobs.plugin.desktop.scenes_list import ScenesList
 from up42_jobs.plugin.desktop.watching import Watching
 from up42_jobs.plugin.host.connections import Kind
+from up42_jobs.plugin.host.records import JobRecord
 from up42_jobs.plugin.jobs.job import JobType
+from up42_jobs.plugin.net.cancel import Cancel
 
 from .conftest import SQUARE
 
@@ -55,7 +58,7 @@ def test_a_search_is_watched_and_its_new_scenes_become_a_live_job(watching, jour
     item = dialog.watchesTree.topLevelItem(0)
     assert (item.text(1), item.childCount()) == ("2", 2)
     assert watches.all[0].fresh[0].id in item.child(0).text(0)
-    assert "2 new scenes with at most 20 % cloud since" in dialog.watchLabel.text()
+    assert "2 new scenes under 20 % cloud since" in dialog.watchLabel.text()
     dialog.formButton.click()
     given = model.request.parameters[model.data_task.name]
     assert model.request.job_type is JobType.LIVE_JOB
@@ -74,6 +77,33 @@ def test_a_search_is_watched_and_its_new_scenes_become_a_live_job(watching, jour
     qtbot.waitUntil(lambda: not watches.all, timeout=PATIENCE_MS)
     assert "Nothing is watched yet" in dialog.watchLabel.text()
     assert not dialog.lookButton.isEnabled()
+
+
+def test_the_search_of_a_test_query_is_watched_from_its_scenes(watching, journey, parts, window, open_catalogue, qtbot):
+    model, watches = watching.model, journey.watches
+    model.set_aoi(SQUARE)
+    connection = model.catalogue.connection
+    request = model.request.of_type(JobType.TEST_QUERY).named("Spring")
+    record = JobRecord(connection.id, parts.connections.open(connection, Cancel()).submit(request))
+    scenes = ScenesList(journey.scene_search, window.canvas)
+    qtbot.addWidget(scenes)
+    scenes.watch_wanted.connect(watching.watch_job)
+    scenes.watchButton.click()
+    assert watching.dialog is None  # there is no Test Query yet
+    scenes.show_record(record)
+    model.set_aoi(None)
+    scenes.watchButton.click()
+    qtbot.waitUntil(lambda: bool(watches.all and watches.all[0].looked), timeout=PATIENCE_MS)
+    (watch,) = watches.all
+    assert (watching.dialog.chosen.id, watch.name, watch.hours) == (watch.id, "Demo Imagery", None)
+    assert watch.seen and not watches.errors
+    assert model.request.aoi is None  # the form is as it was
+    model.set_catalogue(open_catalogue(Kind.FREE))
+    scenes.watchButton.click()
+    assert "another connection" in watching.said[-1][1]
+    scenes.stop()
+    watches.remove(watch)
+    qtbot.waitUntil(lambda: not watches.all, timeout=PATIENCE_MS)
 
 
 def test_new_scenes_of_another_connection_are_not_put_into_the_form(watching, journey, open_catalogue, qtbot):
