@@ -35,6 +35,7 @@ from .messages import Messages
 from .options_factory import PAGE
 from .orders import Orders
 from .queue_strip import QueueStrip
+from .raster_picking import RasterPicking
 from .repeating import Repeating
 from .request_model import RequestModel
 from .scenes_actions import SceneActions
@@ -68,6 +69,7 @@ class DockContent(QWidget):
         self.orders = Orders(self.model, journey, self)
         self.watching = Watching(self.model, journey.watches, self)
         self.repeating = Repeating(self.model, self.orders, self)
+        self.picking = RasterPicking(self.model, journey.stored_rasters, self._canvas, self)
         self.queue_strip = QueueStrip(journey.queue)
         self.dockLayout.insertWidget(self.dockLayout.indexOf(self.tabs), self.queue_strip)
         self.jobs: Optional[JobsTab] = None
@@ -116,6 +118,8 @@ class DockContent(QWidget):
         self.form.workflow.scene_folder_chosen.connect(self._add_scene_folder)
         self.form.workflow.workflow_chosen.connect(self._remember_workflow)
         self.form.workflow.workflows_wanted.connect(self._edit_workflows)
+        self.form.workflow.rasters_wanted.connect(self.picking.open)
+        self.picking.folder_wanted.connect(self.form.workflow.ask_for_folder)
 
     def _connect_orders(self) -> None:
         for source in (self.orders, self.watching, self.repeating):
@@ -311,6 +315,7 @@ class DockContent(QWidget):
     def _folder_added(self, folder: Path) -> None:
         text = self.tr("The rasters in {folder} are now found as scenes.").format(folder=folder)
         self._messages.tell("success", text)
+        self.picking.list_again()
         self.form.estimator.forget()
         self.form.estimator.ask_again()
 
@@ -329,6 +334,7 @@ class DockContent(QWidget):
         self.orders.stop()
         self.watching.stop()
         self.repeating.stop()
+        self.picking.stop()
         self.queue_strip.stop()
         if self.jobs is not None:
             self.jobs.stop()

@@ -8,6 +8,7 @@ from typing import Optional
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
+from ..host.stored_rasters import ASSET_IDS, IDS, can_be_picked
 from ..jobs.workflow import Workflow
 from .request_model import RequestModel
 from .ui_files import set_up, soften, theme_icon, tooltip
@@ -22,6 +23,7 @@ class WorkflowBox(QWidget):
     workflow_chosen = pyqtSignal(object)  # Workflow, by the user
     scene_folder_chosen = pyqtSignal(object)  # Path
     workflows_wanted = pyqtSignal()
+    rasters_wanted = pyqtSignal()  # to choose from a list of them
 
     def __init__(self, model: RequestModel, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -30,7 +32,8 @@ class WorkflowBox(QWidget):
         self._dialog: Optional[QFileDialog] = None
         soften(self.workflowHint)
         self.sceneFolderButton.setIcon(theme_icon("mIconFolder"))
-        self.sceneFolderButton.clicked.connect(self._ask_for_folder)
+        self.sceneFolderButton.clicked.connect(self.ask_for_folder)
+        self.pickRastersButton.clicked.connect(lambda: self.rasters_wanted.emit())
         self.workflowsButton.setIcon(theme_icon("mActionToggleEditing"))
         self.workflowsButton.clicked.connect(lambda: self.workflows_wanted.emit())
         self.workflowCombo.activated.connect(lambda _index: self._choose(self.workflowCombo.currentData()))
@@ -59,7 +62,19 @@ class WorkflowBox(QWidget):
         own_scenes = data is not None and data.block.name in OWN_SCENES_BLOCKS
         self.sceneFolderButton.setVisible(own_scenes and catalogue is not None and catalogue.connection.is_local)
 
-    def _ask_for_folder(self) -> None:
+        self._show_picked()
+
+    def _show_picked(self) -> None:
+        request, data = self._model.request, self._model.data_task
+        self.pickRastersButton.setVisible(can_be_picked(self._model.workflow))
+        self.pickRastersButton.setEnabled(self._model.parameters_readable)
+        given = (request.parameters.get(data.name) or {}) if request is not None and data is not None else {}
+        count = sum(len(given[name]) for name in (ASSET_IDS, IDS) if isinstance(given.get(name), list))
+        text = self.tr("Rasters Chosen: %n…", "", count) if count else self.tr("Choose Rasters…")
+        self.pickRastersButton.setText(text)
+
+    def ask_for_folder(self) -> None:
+        """Have a folder of the user's rasters chosen."""
         self._dialog = QFileDialog(self, self.tr("Folder with Your Rasters"))
         self._dialog.setObjectName("sceneFolderDialog")
         self._dialog.setFileMode(QFileDialog.FileMode.Directory)

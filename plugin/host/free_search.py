@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from ..jobs.job import JobState, JobType, Scene
+from ..jobs.job import Job, JobState, JobType, Scene
 from ..jobs.request import JobRequest
 from ..net.cancel import Cancel
 from ..platforms.contract import Platform
@@ -18,6 +18,12 @@ def find_scenes(platform: Platform, request: JobRequest, cancel: Cancel) -> Opti
 
     Worker thread. Raises PlatformError, Cancelled.
     """
+    found = search(platform, request, cancel)
+    return found[1] if found is not None else None
+
+
+def search(platform: Platform, request: JobRequest, cancel: Cancel) -> Optional[tuple[Job, list[Scene]]]:
+    """The same, with the Test Query that has found them, which has their quicklooks."""
     request = request.of_type(JobType.TEST_QUERY)
     if request.problems():
         return None
@@ -27,5 +33,6 @@ def find_scenes(platform: Platform, request: JobRequest, cancel: Cancel) -> Opti
         cancel.check()
         job = platform.job(job.project_id, job.id)
     if job.state is JobState.SUCCEEDED:
-        return platform.scenes(job)
-    return [] if any(NOTHING_FOUND in platform.log(job, task) for task in platform.tasks(job)) else None
+        return job, platform.scenes(job)
+    nothing = any(NOTHING_FOUND in platform.log(job, task) for task in platform.tasks(job))
+    return (job, []) if nothing else None

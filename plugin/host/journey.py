@@ -31,6 +31,7 @@ from .resume import Resume
 from .scene_folders import add_scene_folder
 from .scene_search import SceneSearch
 from .settings import Settings
+from .stored_rasters import StoredRasters
 from .submit import Confirmation, submit
 from .tracker import Tracker
 from .watches import Watches
@@ -64,6 +65,7 @@ class Journey(QObject):
         self.book = JobBook(self._arrivals.delivery)
         self.webhooks = Webhooks(works, connections)
         self.workflow_edits = WorkflowEdits(works, connections)
+        self.stored_rasters = StoredRasters(works, connections)
         self.watches = Watches(works, connections, ledger)
         self.watches.noticed.connect(self.noticed)
         self.watches.refused.connect(self._warn)
