@@ -21,6 +21,7 @@ from osgeo import gdal
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from servers import landsat_scenes as landsat
 from servers import sentinel_scenes as s2
 from servers.stac import StacServer
 
@@ -38,7 +39,8 @@ def stac_files(tmp_path_factory):
     folder, stac = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("stac")
     with StacServer(folder) as running:
         items = s2.make_scenes(folder, running.url)
-        collections = [s2.collection()]
+        collections = [s2.collection(), {**s2.collection(), "id": landsat.COLLECTION}]
+        items.append(landsat.make_item(folder, running.url))
         if (SAMPLE / f"{LANDSAT_NORTH}_B4.TIF").is_file():
             items.append(landsat_item(folder, running.url))
             collections.append({**s2.collection(), "id": "landsat", "license": "proprietary"})

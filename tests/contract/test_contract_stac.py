@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from osgeo import osr
+from servers import landsat_scenes as landsat
 from servers import sentinel_scenes as s2
 from stac_imagery import INSIDE, LANDSAT_NORTH, SAMPLE, opened, run, translated
 
@@ -102,3 +103,38 @@ def test_the_landsat_sample_through_the_general_block(stac_computer, stac_api, s
         assert (pixels[number] == expected)[inside].all()
     properties = json.loads(held["output/data.json"])["features"][0]["properties"]
     assert properties["attribution"] == "© Test Mission" and properties["platform"] == "landsat-8"
+
+
+def test_colours_in_the_detail_of_a_panchromatic_asset_as_gdal_does_it(stac_computer, stac_api, stac_files):
+    """Bands of 30 m and pan of 15 m, whose grids don't lie on each other: two rasters, then one. No parameter but the
+    collection's own."""
+    colours = list(landsat.BANDS)
+    data = {"bbox": [12.15, 52.10, 12.22, 52.14], "url": stac_api, "collection": landsat.COLLECTION, "assets": colours}
+    _, log, held = run(
+        stac_computer, "stac > pansharpen", data, **{"pansharpen:1": {"method": "Brovey", "weights": [1, 1, 1, 0]}}
+    )
+    assert set(held) == {"output/data.json", f"output/{landsat.ID}_pansharpened.tif"}, log
+    raster = opened(held[f"output/{landsat.ID}_pansharpened.tif"])
+    gdals = landsat.pansharpened_by_gdal(stac_files[0].folder / landsat.ID, (1, 1, 1, 0))
+    x, wide, _, y, _, high = raster.GetGeoTransform()
+    west, _, _, north, _, _ = gdals.GetGeoTransform()
+    left, top = (x - west) / wide, (y - north) / high
+    assert wide == 15 and left == round(left) and top == round(top)
+    ours = raster.ReadAsArray().astype(float)
+    theirs = gdals.ReadAsArray(round(left), round(top), raster.RasterXSize, raster.RasterYSize).astype(float)
+    valid = (ours > 0).all(axis=0)
+    assert valid.mean() > 0.9
+    assert (np.abs(ours - theirs)[:, valid] / theirs[:, valid]).max() < 0.0005
+
+
+def test_a_mosaic_keeps_the_panchromatic_raster_apart(stac_computer, stac_api):
+    data = {
+        "bbox": [12.15, 52.10, 12.22, 52.14], "url": stac_api, "collection": landsat.COLLECTION, "mosaic": True,
+        "assets": ["red", "pan"], "crs": "EPSG:32632",
+    }  # fmt: skip
+    _, _, held = run(stac_computer, "stac", data)
+    features = json.loads(held["output/data.json"])["features"]
+    assert [(f["id"], f["properties"]["bands"]) for f in features] == [
+        (landsat.ID, ["Red"]), (f"{landsat.ID}_pan", ["Panchromatic"]),
+    ]  # fmt: skip
+    assert opened(held[f"output/{landsat.ID}_pan.tif"]).GetSpatialRef().GetAuthorityCode(None) == "32632"

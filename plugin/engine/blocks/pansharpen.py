@@ -21,8 +21,8 @@ class PansharpenBlock(Block):
         id="903f0435-d638-475e-bbe9-53b5664a22a8",
         name="pansharpen",
         display_name="Pansharpening",
-        description="Colour in the detail of the panchromatic band. It needs rasters in pairs, such as scene_ms.tif "
-        "and scene_pan.tif: the panchromatic one has a single band that says pan, or says so in its name.",
+        description="Colour in the detail of the panchromatic band. It takes Landsat's band 8, an asset pan, and "
+        "rasters in pairs, such as scene_ms.tif and scene_pan.tif (one band that says pan, or says so in its name).",
         type="PROCESSING",
         parameters={
             "method": {
@@ -51,6 +51,7 @@ class PansharpenBlock(Block):
         inputs=frozenset({"raster", "pan"}),
         outputs=frozenset({"raster"}),
         keeps=frozenset({"nir"}),
+        wishes={"panchromatic": True},
     )
 
     def amount(self, parameters: Mapping[str, Any], settings: Mapping[str, Any], parent: Optional[Amount]) -> Amount:

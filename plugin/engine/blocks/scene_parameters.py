@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
+PANCHROMATIC: Mapping[str, Mapping[str, Any]] = {
+    "panchromatic": {
+        "type": "boolean",
+        "default": False,
+        "required": False,
+        "description": "Deliver each scene's panchromatic band too, as a raster of its own: for Pansharpening.",
+    }
+}
+
 
 def scene_parameters(
     *, time_default: Optional[str], time_text: str, cloud_default: int, cloud_text: str

@@ -12,8 +12,9 @@ from ..base import Amount, Block, BlockDescription, BlockFailure, Feature, Price
 from ..dates import iso, say_day
 from ..features import make_feature, write_features
 from ..filters import SceneFilter, read_filter, unknown_ids_line
-from ..scene_parameters import scene_parameters
-from .scenes import LocalScene
+from ..processing import read_flag
+from ..scene_parameters import PANCHROMATIC, scene_parameters
+from .scenes import LocalScene, pan_of
 from .search import find_scenes, kept_scenes, pick_scenes
 
 _GUESSED_PIXELS_PER_KM2 = 10_000.0  # 10 m, where no index says it better
@@ -30,12 +31,15 @@ class LocalBlock(Block):
         display_name="Local Scenes",
         description="GeoTIFFs in your own folders as scenes: found by AOI, date and cloud cover, clipped to the AOI.",
         type="DATA",
-        parameters=scene_parameters(
-            time_default=None,
-            time_text="Acquisition between two dates; null for all scenes, also those whose date is unknown.",
-            cloud_default=100,
-            cloud_text="The most cloud over the whole scene, in percent. Scenes that don't say pass.",
-        ),
+        parameters={
+            **scene_parameters(
+                time_default=None,
+                time_text="Acquisition between two dates; null for all scenes, also those whose date is unknown.",
+                cloud_default=100,
+                cloud_text="The most cloud over the whole scene, in percent. Scenes that don't say pass.",
+            ),
+            **PANCHROMATIC,
+        },
         price=Price("SQUARE_KM", 0.0),
         outputs=frozenset({"raster", "nir", "scl", "classes", "pan"}),
         dry_run=True,
@@ -115,6 +119,7 @@ def deliver_all(
     """Quicklooks of all scenes, and their clips unless it is a Test Query; the features of what has pixels."""
     from .clip import draw_quicklook
 
+    with_pan = read_flag(task.parameters, "panchromatic", False) and not task.dry_run
     features = []
     for done, scene in enumerate(scenes):
         path = None if task.dry_run else f"{scene.id}.tif"
@@ -131,8 +136,20 @@ def deliver_all(
                 "WRONG_INPUT_ERROR", f"{scene.id} can't be read to its end ({e}): is {scene.sources[0].path} complete?"
             ) from e
         features.append(describe(scene, path))
+        if with_pan:
+            features += _pan_too(task, wanted, scene, describe)
         tell(1.0)
     return features
+
+
+def _pan_too(
+    task: TaskContext, wanted: SceneFilter, scene: LocalScene, describe: Callable[[LocalScene, Optional[str]], Feature]
+) -> list[Feature]:
+    """A scene's panchromatic band, clipped as well; nothing where it has none."""
+    pan = pan_of(scene)
+    if pan is None or not _clip(task, wanted, pan, f"{pan.id}.tif", lambda part: None):
+        return []
+    return [describe(pan, f"{pan.id}.tif")]
 
 
 def _clip(task: TaskContext, wanted: SceneFilter, scene: LocalScene, path: str, tell: Callable[[float], None]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Mapping, Optional, Sequence
 
@@ -13,6 +13,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from .. import bands
+from ..band_words import is_pan_name
 from ..dates import Span
 from .acquisition import Acquisition, acquisition
 from .folders import SceneFolder
@@ -42,6 +43,7 @@ class LocalScene:
     bands: tuple[str, ...]
     assumed_bands: bool  # no description says so: they were taken from the sensor's usual order
     known: Acquisition
+    pan: Optional[Source] = None  # the file of its panchromatic band, on a finer grid of its own
 
     @property
     def header(self) -> Header:
@@ -64,16 +66,29 @@ class LocalScene:
         return self.known.cloud_cover
 
 
+def pan_of(scene: LocalScene) -> Optional[LocalScene]:
+    """A scene's panchromatic band as a scene of its own, `<id>_pan`; None where it has none."""
+    if scene.pan is None:
+        return None
+    name = bands.band_name(scene.id, _band(scene.pan.path))
+    return replace(scene, id=f"{scene.id}_pan", sources=(scene.pan,), bands=(name,), assumed_bands=False, pan=None)
+
+
 def scenes_of(folder: SceneFolder, headers: Mapping[str, Header]) -> tuple[list[LocalScene], list[str]]:
     """The scenes in a folder's files (relative path -> header), and a line for each file that is left out."""
     notes = [f"{path} is no scene: {header.problem}." for path, header in headers.items() if header.problem]
     usable = {path: header for path, header in headers.items() if not header.problem}
     groups = _groups(usable)
     scenes: dict[str, tuple[tuple[Source, ...], tuple[str, ...]]] = {}
+    pans: dict[str, Source] = {}
     grouped = set()
     for stem, found in groups.items():
         chosen, left = _one_grid([Source(path, usable[path]) for path in found])
         grouped.update(found)
+        pan = next((source for source in left if is_pan_name(bands.band_name(stem, _band(source.path)))), None)
+        if pan is not None:
+            pans[stem] = pan
+            left.remove(pan)
         notes += [f"{source.path} is left out: its grid is not that of the other bands of {stem}." for source in left]
         names = tuple(bands.band_name(stem, _band(source.path)) for source in chosen)
         scenes[stem] = (tuple(chosen), names)
@@ -88,7 +103,7 @@ def scenes_of(folder: SceneFolder, headers: Mapping[str, Header]) -> tuple[list[
             notes.append(f"{path} is left out: its bands are there in files of their own.")
         else:
             scenes[stem] = ((Source(path, header),), header.descriptions)
-    return _named(folder, scenes), notes
+    return _named(folder, scenes, pans), notes
 
 
 def _stem(path: str) -> str:
@@ -135,7 +150,9 @@ def _one_grid(sources: Sequence[Source]) -> tuple[list[Source], list[Source]]:
     return one_of_each, [source for source in sources if source not in one_of_each]
 
 
-def _named(folder: SceneFolder, scenes: Mapping[str, tuple[tuple[Source, ...], tuple[str, ...]]]) -> list[LocalScene]:
+def _named(
+    folder: SceneFolder, scenes: Mapping[str, tuple[tuple[Source, ...], tuple[str, ...]]], pans: Mapping[str, Source]
+) -> list[LocalScene]:
     """Give each scene an id that can be a file's name; a hash of its path where two would be called the same."""
     taken: set[str] = set()
     result = []
@@ -148,7 +165,7 @@ def _named(folder: SceneFolder, scenes: Mapping[str, tuple[tuple[Source, ...], t
         taken.add(scene_id)
         described, assumed = _descriptions(name, names, sources[0].header)
         known = acquisition(name, sources[0].header.tags or {}, _mtl(folder, stem))
-        result.append(LocalScene(scene_id, folder, sources, described, assumed, known))
+        result.append(LocalScene(scene_id, folder, sources, described, assumed, known, pans.get(stem)))
     return result
 
 

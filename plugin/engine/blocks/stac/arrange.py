@@ -26,12 +26,15 @@ def arranged(
         return features
     result = []
     for of in passes:
-        ids = [scene.id for scene in of.scenes]
-        mine = [feature for feature in features if feature["id"] in ids]
-        if mosaic and len(mine) > 1:
-            result.append(_mosaic(of, mine, output, crs, log))
-        else:
-            result += [feature if crs is None else _reprojected(feature, output, crs, log) for feature in mine]
+        alike: dict[tuple[str, ...], list[Feature]] = {}  # of equal bands: a panchromatic raster is one of its own
+        for feature in features:
+            if feature["properties"]["pass"] == of.id:
+                alike.setdefault(tuple(feature["properties"]["bands"]), []).append(feature)
+        for mine in alike.values():
+            if mosaic and len(mine) > 1:
+                result.append(_mosaic(of, mine, output, crs, log))
+            else:
+                result += [feature if crs is None else _reprojected(feature, output, crs, log) for feature in mine]
     return result
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any, Mapping, Optional
 
 from ....jobs.area import area_km2
+from ..band_words import is_pan_name
 from ..bands import band_name
 from ..base import Amount, Block, BlockDescription, BlockFailure, Price, TaskContext
 from ..filters import SceneFilter, read_filter
 from ..processing import read_flag
-from ..scene_parameters import scene_parameters
+from ..scene_parameters import PANCHROMATIC, scene_parameters
 from .sources import PRESETS, SENTINEL_2, SENTINEL_2_BANDS, Source, checked, preset, sentinel_2
 
 _SLOW, _FAST = 0.6, 12.0  # megabytes per second: a poor line, a good one
@@ -165,10 +166,11 @@ class AnyStacBlock(StacBlock):
                 "description": "Keys of the assets that become the bands, of one resolution or whole multiples of it. "
                 "null: the preset's.",
             },
+            **PANCHROMATIC,
             **_OUTPUT_PARAMETERS,
         },
         price=FREE,
-        outputs=frozenset({"raster", "nir", "scl", "classes"}),
+        outputs=frozenset({"raster", "nir", "scl", "classes", "pan"}),
         dry_run=True,
     )
 
@@ -189,14 +191,17 @@ class AnyStacBlock(StacBlock):
                 )
             source = checked(replace(_STRANGER, url=url or source.url, collection=collection))
         assets = assets or source.default_assets
+        if read_flag(parameters, "panchromatic", False) and not any(map(is_pan_name, assets)):
+            assets = (*assets, PAN_ASSET)
         return source, assets, {key: _friendly(key) for key in assets}, False
 
 
+PAN_ASSET = "pan"  # the eo extension's common name, as USGS calls Landsat's band 8
 _STRANGER = Source(name="own", url="https://example.org", collection="", metres=10.0)
 # Asset keys of the STAC eo extension's common names, in the words by which bands are recognised.
 _FRIENDLY: Mapping[str, str] = {
     "red": "Red", "green": "Green", "blue": "Blue", "nir": "NIR", "nir08": "NIR", "swir16": "SWIR 1",
-    "swir22": "SWIR 2", "coastal": "Coastal", "vv": "VV", "vh": "VH", "data": "Elevation",
+    "swir22": "SWIR 2", "coastal": "Coastal", "vv": "VV", "vh": "VH", "data": "Elevation", "pan": "Panchromatic",
 }  # fmt: skip
 
 

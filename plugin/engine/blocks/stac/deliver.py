@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Mapping, Optional, Sequence
 
+from ..band_words import is_pan_name
 from ..base import BlockFailure, Feature, TaskContext
 from ..features import write_features
 from ..filters import SceneFilter, unknown_ids_line
@@ -12,7 +13,7 @@ from ..pixels.clipping import Clipped
 from ..processing import safe_name
 from .arrange import arranged
 from .clip import clip_scene
-from .features import scene_feature
+from .features import PAN, scene_feature
 from .files import NotReadable, Permits
 from .http import Http
 from .looks import Looks
@@ -74,7 +75,8 @@ class Delivery:
         if not features:
             raise BlockFailure(*self._nothing_delivered(len(found)))
         if self._lost:
-            log.warning("%d of %d scenes delivered; not: %s.", len(features), len(found), ", ".join(self._lost))
+            delivered = sum(not str(feature["id"]).endswith(PAN) for feature in features)
+            log.warning("%d of %d scenes delivered; not: %s.", delivered, len(found), ", ".join(self._lost))
         if not self._task.dry_run:
             order = self._order
             features = arranged(features, passes, self._task.output, order.crs, order.mosaic, log)
@@ -97,21 +99,23 @@ class Delivery:
         start, features = _SEARCH_PART + _SIDE_PART, []
         for done, scene in enumerate(found):
             rights = rights_of(scene, self._order.source, collection)
-            bands, path = self._bands(scene), None
-            if not self._task.dry_run:
-                path = f"{safe_name(scene.id)}.tif"
-                part = (1 - start) / len(found)
-                if not self._clip(scene, bands, path, rights.properties["rights"], start + done * part, part):
-                    continue
-            elif bands is None:
+            bands, part = self._bands(scene), (1 - start) / len(found)
+            rasters = [("", bands)] if self._task.dry_run or bands is None else _rasters(bands)
+            if self._task.dry_run and bands is None:
                 self._task.log.warning("%s lacks %s.", scene.id, self._missing(scene))
-            names = [band.name for band in bands or ()]
-            features.append(
-                scene_feature(
-                    scene, self._order.source.collection, self._wanted.area, pass_of[scene.id], clouds.get(scene.id),
-                    rights, names, path,
-                )
-            )  # fmt: skip
+            for number, (suffix, of_it) in enumerate(rasters):
+                path = None if self._task.dry_run else f"{safe_name(scene.id)}{suffix}.tif"
+                share = part / len(rasters)
+                begin = start + done * part + number * share
+                if path and not self._clip(scene, of_it, path, rights.properties["rights"], begin, share):
+                    break  # without its colours a panchromatic raster is of no use
+                names = [band.name for band in of_it or ()]
+                features.append(
+                    scene_feature(
+                        scene, self._order.source.collection, self._wanted.area, pass_of[scene.id],
+                        clouds.get(scene.id), rights, names, path, suffix,
+                    )
+                )  # fmt: skip
         return features
 
     def _bands(self, scene: StacScene) -> Optional[list[BandSource]]:
@@ -183,6 +187,13 @@ class Delivery:
             "NO_OUTPUT_ERROR",
             "The scenes found have no image inside the AOI: move the AOI or widen the dates.",
         )
+
+
+def _rasters(bands: list[BandSource]) -> list[tuple[str, list[BandSource]]]:
+    """Which bands go into one raster: a panchromatic band beside others has a finer grid and is one of its own."""
+    pan = [band for band in bands if is_pan_name(band.name)]
+    others = [band for band in bands if band not in pan]
+    return [("", others), (PAN, pan)] if pan and others else [("", bands)]
 
 
 def _ascii(text: str) -> str:

@@ -14,6 +14,7 @@ from .passes import Pass, coverage
 from .rights import Rights
 from .scenes import StacScene
 
+PAN = "_pan"  # ends the id and the file of a scene's panchromatic raster
 # What is kept of an item besides what every block gives: where it lies in the mission, and how it was made.
 _KEPT = (
     "platform", "constellation", "instruments", "gsd", "grid:code", "proj:epsg", "proj:code", "created", "updated",
@@ -31,8 +32,12 @@ def scene_feature(
     rights: Rights,
     bands: Sequence[str],
     data_path: Optional[str],
+    suffix: str = "",
 ) -> Feature:
-    """A scene; its geometry is the whole scene's footprint, as the quicklook's. `cloud`: percent over the AOI."""
+    """A scene; its geometry is the whole scene's footprint, as the quicklook's. `cloud`: percent over the AOI.
+
+    `suffix`: of its id, where this is one of its rasters (`PAN`).
+    """
     taken = scene.acquired
     properties: dict[str, Any] = {
         "title": f"{scene.id}, {say_day(taken.start)}" if taken else scene.id,
@@ -52,17 +57,17 @@ def scene_feature(
         properties["start_datetime"], properties["end_datetime"] = iso(taken.start), iso(taken.end)
     if scene.item_url:
         properties["stac_item"] = scene.item_url.partition("?")[0]
-    return make_feature(scene.id, scene.footprint, properties, data_path)
+    return make_feature(f"{scene.id}{suffix}", scene.footprint, properties, data_path)
 
 
 def mosaic_feature(of: Pass, parts: Sequence[Feature], data_path: str) -> Feature:
     """One raster of several scenes of a pass: the first scene's properties, and whose pixels are in it."""
     ids = [str(part["id"]) for part in parts]
-    scenes = [scene for scene in of.scenes if scene.id in ids]
+    scenes = [scene for scene in of.scenes if scene.id in ids or f"{scene.id}{PAN}" in ids]
     properties: Mapping[str, Any] = parts[0]["properties"]
     clouds = [part["properties"]["eo:cloud_cover"] for part in parts]
     return make_feature(
-        f"{scenes[0].id}_mosaic",
+        f"{ids[0]}_mosaic",
         unary_union([scene.footprint for scene in scenes]),
         {
             **properties,

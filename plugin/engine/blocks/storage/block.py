@@ -16,6 +16,7 @@ from ..filters import MAX_IDS, SceneFilter, newest, unknown_ids_line
 from ..local.block import deliver_all, scene_feature
 from ..local.scenes import LocalScene
 from ..local.search import all_scenes, kept_scenes
+from ..scene_parameters import PANCHROMATIC
 
 _NAMESPACE = uuid.UUID("4f7d3e0a-53c4-4f3c-9a3f-6f0f7bb0c1d8")  # ours, drawn once
 _SLOW, _FAST = 2_000_000.0, 20_000_000.0  # pixels per second
@@ -48,6 +49,7 @@ class StorageBlock(Block):
                 "items": {"type": "string"},
                 "description": "The same by the names of a Test Query's scenes.",
             },
+            **PANCHROMATIC,
         },
         price=Price("SCENE", 0.0),
         outputs=frozenset({"raster", "nir", "scl", "classes", "pan"}),
