@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.gui import QgisInterface, QgsDockWidget
@@ -117,9 +117,11 @@ class Up42JobsPlugin:
         self._parts = make_parts()
         self._works = Works()
         self._journey = Journey(self._works, self._parts.connections, self._parts.ledger, self._parts.settings)
+        self._journey.overviews.is_drawing = self._iface.mapCanvas().isDrawing
         self._messages = Messages(self._iface.messageBar())
         for offer in (Offer.SHOW, Offer.WATCHES):
             self._messages.can(offer, self._show_jobs)
+        self._messages.can(Offer.DEMO, lambda _notice: self._in_dock(lambda content: content.use_demo()))
         for offer in (Offer.LOAD, Offer.COLLECT, Offer.FETCH):
             self._messages.can(offer, self._journey.job_actions.bring)
         self._journey.told.connect(self._messages.tell)
@@ -141,15 +143,19 @@ class Up42JobsPlugin:
             self._action.setText(tr("{name} ({n} jobs waiting)").format(name=NAME, n=jobs))
         self._dock.setWindowTitle(self._action.text())
 
-    def _show_jobs(self, notice: Notice, tries: int = SHOW_TRIES) -> None:
-        """Show a notice's jobs or watches; the dock is opened, and filled first where it has to be."""
+    def _show_jobs(self, notice: Notice) -> None:
+        """Show a notice's jobs or watches."""
+        self._in_dock(lambda content: content.show_jobs(notice))
+
+    def _in_dock(self, do: Callable[[Any], None], tries: int = SHOW_TRIES) -> None:
+        """Do something with the dock's content; the dock is opened, and filled first where it has to be."""
         if self._dock is None:
             return
         self._dock.setUserVisible(True)
         if self._content is not None and self._content.model.catalogue is not None:
-            self._content.show_jobs(notice)
+            do(self._content)
         elif tries:
-            QTimer.singleShot(SHOW_AGAIN_MS, lambda: self._show_jobs(notice, tries - 1))
+            QTimer.singleShot(SHOW_AGAIN_MS, lambda: self._in_dock(do, tries - 1))
 
     def _fill(self) -> None:
         """Build the dock's content when it is first shown and all that it needs is imported."""

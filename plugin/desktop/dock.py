@@ -131,6 +131,7 @@ class DockContent(QWidget):
         self.orders.job_wanted.connect(self._show_job)
         self.scenes.live_job_wanted.connect(self.orders.live_job)
         self.scenes.watch_wanted.connect(self.watching.watch_job)
+        self.scenes.demo_wanted.connect(self.use_demo)
         self.form.footer.load_wanted.connect(self.orders.load_bought)
         self.queue_strip.again_wanted.connect(self.orders.send_again)
         self.form.aoi.many_aois.connect(self.orders.many)
@@ -291,6 +292,14 @@ class DockContent(QWidget):
         if connection_id != self.header.connection.id:
             self.header.choose(connection_id)
             self.open_connection()
+
+    def use_demo(self) -> None:
+        """Imagery that needs no network into the form, in place of what could not be reached."""
+        if self.model.choose_demo():
+            self._show_form()
+        else:
+            text = self.tr("This connection has no demo imagery: choose This Computer first.")
+            self._messages.tell("warning", text)
 
     def _ask_for_balance(self) -> None:
         connection = self.header.connection

@@ -73,5 +73,6 @@ def offer_word(offer: Offer, jobs: int) -> str:
         Offer.COLLECT: tr("Download and Load"),
         Offer.FETCH: tr("Fetch Again"),
         Offer.WATCHES: tr("Show Watches"),
+        Offer.DEMO: tr("Use Demo Imagery"),
         Offer.LATER: tr("Later"),
     }[offer]

@@ -26,17 +26,16 @@ class DatePair(QObject):
         super().__init__(parent)
         self._first, self._last = first, last
         self._showing = False
-        for edit in (first, last):
-            edit.setNullRepresentation(tr("any date"))
         first.dateValueChanged.connect(lambda _date: self._changed(is_first=True))
         last.dateValueChanged.connect(lambda _date: self._changed(is_first=False))
 
-    def show_value(self, value: Any) -> bool:
-        """Show a range; False where it is none."""
+    def show_value(self, value: Any, none: str = "") -> bool:
+        """Show a range; False where it is none. `none`: what no range stands for, where that is not any date."""
         dates = parse_range(value) if isinstance(value, str) else None
         self._showing = True
         try:
             for edit, moment in zip((self._first, self._last), dates or (None, None)):
+                edit.setNullRepresentation(none or tr("any date"))
                 edit.setEnabled(value is None or dates is not None)
                 edit.setAllowNull(moment is None)  # else it has a button to clear it, and no room for its date
                 wanted = QDate(moment.year, moment.month, moment.day) if moment else QDate()

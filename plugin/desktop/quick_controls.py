@@ -7,6 +7,7 @@ from typing import Any, Optional
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QGroupBox, QSpinBox, QWidget
 
+from ..host.words import number
 from ..jobs import json_text
 from ..jobs.workflow import Parameter, editable_parameters
 from .parameters_dates import DatePair, dates_menu
@@ -91,7 +92,9 @@ class QuickControls(QGroupBox):
         for widget in (self.fromLabel, self.fromDate, self.toLabel, self.toDate, self.datesButton):
             widget.setVisible(parameter is not None)
         if parameter is not None:
-            self._dates.show_value(self._given(TIME))
+            series = self._given(SERIES)
+            several = self.tr("{n} windows").format(n=number(len(series))) if isinstance(series, list) else ""
+            self._dates.show_value(self._given(TIME), several)
 
     def _show_ids(self, parameter: Optional[Parameter]) -> None:
         """What is being typed stays as it is, spaces and commas included, while it says the same."""

@@ -20,6 +20,8 @@ from .ui_files import set_up, tooltip
 
 RASTER_ROLE = Qt.ItemDataRole.UserRole
 NAME, ACQUIRED, BANDS, FOLDER = range(4)
+WIDTH = 110  # pixels, of a column whose texts may be cut
+ROOM = 2  # pixels
 MOST_LISTED = 500  # by the local engine's Test Query
 
 
@@ -42,8 +44,9 @@ class RasterPicker(QDialog):
         header = self.rastersTree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column in (ACQUIRED, FOLDER):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(ACQUIRED, QHeaderView.ResizeMode.ResizeToContents)
+        for column in (BANDS, FOLDER):
+            header.resizeSection(column, WIDTH)
         for edit in (self.rastersFromDate, self.rastersToDate):
             edit.setNullRepresentation(tr("any date"))
             edit.setAllowNull(True)
@@ -94,6 +97,7 @@ class RasterPicker(QDialog):
         chosen = raster.id in self._ticked or scene.id in self._ticked
         item.setCheckState(NAME, Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
         item.setData(NAME, RASTER_ROLE, raster)
+        item.setSizeHint(NAME, QSize(0, THUMBNAIL[1] + ROOM))  # its picture comes later
         for column, text in enumerate((scene.id, utc_time(scene.acquired_at) or "", bands, raster.folder)):
             item.setToolTip(column, tooltip(text))
         return item

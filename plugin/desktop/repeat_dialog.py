@@ -103,9 +103,9 @@ class RepeatDialog(QDialog):
             return text.format(n=number(len(chosen)), most=number(most))
         names = [in_words(month) for month in chosen]
         shown = ", ".join(names) if len(names) <= MOST_SHOWN else f"{', '.join(names[:2])}, …, {names[-1]}"
-        lines = [self.tr("%n windows: {names}.", "", len(chosen)).format(names=shown)]
+        lines = [self.tr("Windows: {n} ({names}).").format(n=number(len(chosen)), names=shown)]
         if self._form.limit is not None:
-            lines.append(self.tr("Of each at most %n scenes (limit).", "", self._form.limit))
+            lines.append(self.tr("Scenes of each: at most {n} (limit).").format(n=number(self._form.limit)))
         if self._form.pinned:
             lines.append(self.tr("The chosen scene IDs are left out: each window is searched anew."))
         return " ".join(lines)

@@ -131,10 +131,16 @@ class RequestModel(QObject):
 
     def begin_with_demo(self) -> None:
         """For an example: the demo workflow, which shows the whole way without a network, unless another was chosen."""
+        if self._as_it_began:
+            self.choose_demo()
+
+    def choose_demo(self) -> bool:
+        """Take the demo workflow, which needs no network; AOI and job type stay. False where there is none."""
         workflows = self.catalogue.workflows if self.catalogue else []
         demo = next((w for w in workflows if w.data_task is not None and w.data_task.block.name == DEMO_BLOCK), None)
-        if demo is not None and self._as_it_began:
+        if demo is not None:
             self.set_workflow(demo)
+        return demo is not None
 
     @property
     def _as_it_began(self) -> bool:

@@ -19,6 +19,7 @@ from qgis.PyQt.QtCore import (
 from qgis.PyQt.QtGui import QHideEvent, QShowEvent
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
+from ..host.endings import is_offline
 from ..host.found_scenes import THUMBNAIL, FoundScene
 from ..host.loosen import Count, Filter, filters_of
 from ..host.records import JobRecord
@@ -45,6 +46,7 @@ class ScenesList(QWidget):
     # again, with the same filters.
     live_job_wanted = pyqtSignal(object, object)
     watch_wanted = pyqtSignal(object)  # JobRecord: watch the search of this Test Query
+    demo_wanted = pyqtSignal()  # imagery that needs no network, in place of what could not be reached
 
     def __init__(self, search: SceneSearch, canvas: QgsMapCanvas, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -80,7 +82,7 @@ class ScenesList(QWidget):
         self.pickButton.setIcon(theme_icon("mActionSelectRectangle"))
         self.zoomButton.setIcon(theme_icon("mActionZoomToSelected"))
         self.untickButton.setIcon(theme_icon("mActionDeselectAll"))
-        self.watchButton.setIcon(theme_icon("mIconTimerContinue"))
+        self.watchButton.setIcon(theme_icon("propertyicons/temporal"))
         self.on_map.tool.setButton(self.pickButton)
 
     def _connect(self) -> None:
@@ -95,6 +97,7 @@ class ScenesList(QWidget):
         self.zoomButton.clicked.connect(self._zoom)
         self.untickButton.clicked.connect(self.model.untick_all)
         self.countButton.clicked.connect(self._count)
+        self.demoButton.clicked.connect(lambda: self.demo_wanted.emit())
         for button in (self.watchButton, self.watchEmptyButton):
             button.clicked.connect(lambda: self._record and self.watch_wanted.emit(self._record))
         self.tickedButton.clicked.connect(lambda: self._want(self.model.ticked))
@@ -163,6 +166,7 @@ class ScenesList(QWidget):
         self.messageLabel.setText(text)
         self.countButton.hide()
         self.watchEmptyButton.hide()
+        self.demoButton.hide()
         self.pages.setCurrentWidget(self.messagePage)
 
     def _show_empty(self, record: JobRecord, counts: list[Count]) -> None:
@@ -170,6 +174,10 @@ class ScenesList(QWidget):
         filters = filters_of(record.job)
         failed = record.job.state is JobState.FAILED
         reason = record.delivery.message or self.tr("This Test Query did not succeed: its log in Jobs says why.")
+        if failed and is_offline(reason):  # its filters have nothing to do with it
+            self._show_message(reason)
+            self.demoButton.show()
+            return
         lines = [reason if failed else self.tr("No scene was found.")]
         if not filters and not failed:
             lines.append(self.tr("There is none of this data over the AOI: choose another AOI or another workflow."))

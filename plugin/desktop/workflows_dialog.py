@@ -98,6 +98,7 @@ class WorkflowsDialog(QDialog):
         self.workflowEditBox.setEnabled(workflow is not None)
         self.workflowNameEdit.setText(workflow.name if workflow else "")
         self.workflowTextEdit.setText(workflow.description if workflow else "")
+        self.workflowTextEdit.setCursorPosition(0)
         self.blockList.clear()
         for task in workflow.tasks if workflow else ():
             item = QListWidgetItem(task.block.display_name or task.block.name)

@@ -12,6 +12,7 @@ from .words import tr
 
 GATHER_MS = 700  # from the last ending
 GATHER_AT_MOST = 50  # endings; then they are told, whatever comes after
+DEMO_INSTEAD = "Demo Imagery, which needs no network"  # how the engine's blocks end what they say of the network
 
 
 class EndKind(Enum):
@@ -39,6 +40,16 @@ class Ending:
     def key(self) -> tuple[str, str]:
         """Connection and job."""
         return self.connection_id, self.job_id
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What can be done about it."""
+        return (*OFFERS[self.kind], *((Offer.DEMO,) if self.kind is EndKind.FAILED and is_offline(self.text) else ()))
+
+
+def is_offline(reason: str) -> bool:
+    """True where a job failed since its imagery could not be reached: demo scenes would do without a network."""
+    return DEMO_INSTEAD in reason
 
 
 OFFERS = {
@@ -75,7 +86,7 @@ class Endings(QObject):
         gathered, self._gathered = self._gathered, []
         if len(gathered) == 1:
             (one,) = gathered
-            self.noticed.emit(Notice(one.level, one.text, (one.key,), OFFERS[one.kind]))
+            self.noticed.emit(Notice(one.level, one.text, (one.key,), one.offers))
         elif gathered:
             self.noticed.emit(together(gathered))
 

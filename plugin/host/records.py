@@ -79,6 +79,7 @@ class Offer(Enum):
     COLLECT = "collect"
     FETCH = "fetch"  # the same for layers that lost their files
     WATCHES = "watches"
+    DEMO = "demo"  # imagery that needs no network, in place of what could not be reached
     LATER = "later"
 
 

@@ -1,11 +1,13 @@
 """The dock in its main states, light and dark, narrow and wide, into build/screenshots: `make screenshots`.
 
 The real QGIS on the local engine; every picture is of something that was really done. `take_screenshots.py map` takes
-those of the map only, `dock` those of the dock only, `servers` those of connections and options.
+those of the map only, `dock` those of the dock only, `servers` those of connections and options, `searches` those of
+watches, repeated searches, workflows and stored rasters.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from map_pictures import photograph_map
 from qgis_desktop import REPOSITORY, Desktop
+from screenshots_searches import photograph_searches
 from screenshots_servers import photograph_servers
 
 OUT = REPOSITORY / "build" / "screenshots"
@@ -229,7 +232,9 @@ PARTS = {
     "dock": photograph_dock,
     "map": lambda photographer: photograph_map(photographer, OUT),
     "servers": photograph_servers,
+    "searches": photograph_searches,
 }
+NOTHING_ANSWERS = "http://127.0.0.1:9"  # the port of the discard service, where no server of ours is
 
 
 def main(wanted: list[str]) -> int:
@@ -240,6 +245,8 @@ def main(wanted: list[str]) -> int:
             old.unlink()
     for name, theme in THEMES.items():
         for part in wanted or PARTS:
+            if part == "searches":
+                os.environ["UP42_JOBS_STAC_URL"] = NOTHING_ANSWERS
             desktop = Desktop(theme=theme)
             try:
                 PARTS[part](Photographer(desktop, name))
@@ -249,6 +256,7 @@ def main(wanted: list[str]) -> int:
                     return 1
             finally:
                 desktop.close()
+                os.environ.pop("UP42_JOBS_STAC_URL", None)
     return 0
 
 

@@ -68,8 +68,8 @@ def test_it_begins_with_the_dates_of_the_form_and_says_what_it_makes(content):
     dialog = content.repeating.dialog
     assert dialog.windows[0] == (2019, 3) and dialog.windows[-1] == (2021, 1) and len(dialog.windows) == 23
     said = dialog.repeatSummary.text()
-    assert "23 windows: March 2019, April 2019, …, January 2021." in said
-    assert "at most 2 scenes" in said and "scene IDs are left out" in said
+    assert "Windows: 23 (March 2019, April 2019, …, January 2021)." in said
+    assert "Scenes of each: at most 2" in said and "scene IDs are left out" in said
     dialog.noMonthsButton.click()
     assert not dialog.okButton.isEnabled() and "no such month" in dialog.repeatSummary.text()
     dialog.allMonthsButton.click()
@@ -142,3 +142,12 @@ def test_a_search_without_dates_is_not_repeated(content):
     content.model.set_workflow(stored)
     content.form.quick.repeat_wanted.emit()
     assert content.repeating.dialog is None
+
+
+def test_where_there_are_windows_the_dates_do_not_say_any_date(content):
+    content.model.set_parameters(DATA, {"time": None, "time_series": [Month(2023, 7).text, Month(2024, 7).text]})
+    quick = content.form.quick
+    assert [edit.isNull() for edit in (quick.fromDate, quick.toDate)] == [True, True]
+    assert quick.fromDate.lineEdit().text() == quick.toDate.lineEdit().text() == "2 windows"
+    content.model.set_parameters(DATA, {"time_series": None})
+    assert quick.fromDate.lineEdit().text() == "any date"
