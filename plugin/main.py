@@ -118,6 +118,7 @@ class Up42JobsPlugin:
         self._works = Works()
         self._journey = Journey(self._works, self._parts.connections, self._parts.ledger, self._parts.settings)
         self._journey.overviews.is_drawing = self._iface.mapCanvas().isDrawing
+        self._journey.overviews.is_drawing = self._iface.mapCanvas().isDrawing
         self._messages = Messages(self._iface.messageBar())
         for offer in (Offer.SHOW, Offer.WATCHES):
             self._messages.can(offer, self._show_jobs)

@@ -89,11 +89,13 @@ def collect(
     progress: Callable[[float], None],
     task: Optional[Task] = None,
     paced: Callable[[Optional[float]], None] = lambda _speed: None,
+    overviews: bool = True,
 ) -> Prepared:
     """Download and unpack the final output into a new folder in `parent`, with quicklooks for a Test Query.
 
     With `task`, that task's own output. The ledger keeps the folder of the final output only. `paced` is told the
-    download's speed in bytes per second (None: not known yet) before each `progress`.
+    download's speed in bytes per second (None: not known yet) before each `progress`. `overviews`: large images get
+    theirs now, if the user wants any; else later, by `LaterOverviews`, and are on the map without waiting for them.
 
     Raises DeliveryError, NetError, PlatformError, Cancelled; then nothing is under the final name.
     """
@@ -118,20 +120,20 @@ def collect(
         job_id=key,
         cancel=cancel,
         progress=tell,
-        after_member=_member_hook(cancel),
+        after_member=_member_hook(cancel, overviews),
         retry_on=(Unreachable,),
     )
     if job.job_type is JobType.TEST_QUERY:
         fetch_quicklooks(platform, job, delivered.folder / QUICKLOOKS, cancel)
-    prepared = prepare(delivered.folder, cancel)
+    prepared = prepare(delivered.folder, cancel, overviews)
     if task is None:
         ledger.note_delivered(connection.id, job.id, delivered.folder)
     return prepared
 
 
-def _member_hook(cancel: Cancel) -> Callable[[Path], None]:
-    """What is done with each file as it is unpacked: overviews, unless the user wants none."""
-    return overviews_hook(cancel) if Settings().make_overviews else lambda _path: None
+def _member_hook(cancel: Cancel, overviews: bool) -> Callable[[Path], None]:
+    """What is done with each file as it is unpacked."""
+    return overviews_hook(cancel) if overviews and Settings().make_overviews else lambda _path: None
 
 
 def _manifest(
@@ -193,8 +195,11 @@ def fetch_quicklooks(platform: Platform, job: Job, folder: Path, cancel: Cancel)
         part.replace(target)
 
 
-def prepare(folder: Path, cancel: Optional[Cancel] = None) -> Prepared:
-    """Make a delivered folder ready to be layers; needs nothing but its files. Raises ManifestUnreadable."""
+def prepare(folder: Path, cancel: Optional[Cancel] = None, overviews: bool = False) -> Prepared:
+    """Make a delivered folder ready to be layers; needs nothing but its files. Raises ManifestUnreadable.
+
+    `overviews`: as in `collect`, of what lies in zips.
+    """
     manifest = read_manifest(folder)
     files = [Path(entry["path"]) for entry in manifest["files"]]
     problem = ""
@@ -205,7 +210,7 @@ def prepare(folder: Path, cancel: Optional[Cancel] = None) -> Prepared:
     info = _info(manifest)
     quicklooks = sorted(path for path in (folder / QUICKLOOKS).glob("*") if path.is_file())
     cancel = cancel or Cancel()
-    files, packed = unpack_zips(folder, files, cancel, _member_hook(cancel))
+    files, packed = unpack_zips(folder, files, cancel, _member_hook(cancel, overviews))
     scan, look = prepare_layers(folder, files, features, info, quicklooks=quicklooks, cancel=cancel)
     scan = replace(scan, skipped=[*scan.skipped, *packed])
     return Prepared(folder, info, scan, look, problem)

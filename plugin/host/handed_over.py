@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional
 
-from qgis.core import QgsLayerTreeGroup, QgsProject
+from qgis.core import QgsLayerTreeGroup
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject, QTimer
+from qgis.PyQt.QtCore import QObject
 
 from ..delivery.manifest import FILE_NAME, read_manifest
 from ..jobs.aoi import Aoi, AoiError, GeometricFilter
@@ -21,7 +21,9 @@ from ..jobs.workflow import Project, Workflow
 from ..layers.load import JobLayers
 from .collect import Prepared, prepare
 from .errors import explain
+from .later_overviews import LaterOverviews
 from .origin import CurrentProject
+from .put_layers import PutLayers
 from .words import tr
 from .work import Works
 
@@ -80,9 +82,9 @@ def request_from(
 class HandOver(QObject):
     """Loads such folders. The callbacks come on the GUI thread; `failed` gets a finished sentence."""
 
-    def __init__(self, works: Works) -> None:
+    def __init__(self, works: Works, overviews: LaterOverviews) -> None:
         super().__init__()
-        self._works = works
+        self._works, self.overviews = works, overviews
         self._project = CurrentProject()
 
     def load(self, path: Path, done: Callable[[HandedOver], None], failed: Callable[[str], None]) -> None:
@@ -101,26 +103,18 @@ class HandOver(QObject):
         )
 
     def _add(self, prepared: Prepared, manifest: Mapping[str, Any], done: Callable[[HandedOver], None]) -> None:
-        """One layer each time that QGIS has nothing else to do."""
-        layers = JobLayers(QgsProject.instance(), prepared.info, prepared.scan, prepared.look)
-        timer = QTimer(self)
-
-        def add_next() -> None:
-            if layers.add_next():
-                return
-            timer.stop()
-            timer.deleteLater()
+        def added(layers: JobLayers) -> None:
             if not sip.isdeleted(layers.group):
                 level, text = prepared.sentence(layers.failed)
                 done(HandedOver(layers.group, level, text, manifest["request"], prepared.info.name))
+                self.overviews.build([found.path for found in prepared.scan.found])
 
-        timer.timeout.connect(add_next)
-        timer.start(0)
+        PutLayers(prepared, added, self)
 
     def close(self) -> None:
         """Stop listening; for unload."""
-        for timer in self.findChildren(QTimer):
-            timer.stop()
+        for coming in self.findChildren(PutLayers):
+            coming.stop()
         self._project.close()
 
 

@@ -20,6 +20,7 @@ from .forgotten import forget
 from .handed_over import HandOver
 from .job_actions import JobActions
 from .job_book import JobBook, intent_id
+from .later_overviews import LaterOverviews
 from .ledger import Ledger
 from .origin import CurrentProject, Origin, outputs_parent
 from .parameter_files import ParameterFiles
@@ -55,13 +56,14 @@ class Journey(QObject):
         super().__init__()
         self.connections = connections
         self.scene_search = SceneSearch(works, connections)
-        self.hand_over = HandOver(works)
+        self.overviews = LaterOverviews(works, settings)
+        self.hand_over = HandOver(works, self.overviews)
         self.aois = AoiReader(works)
         self.parameter_files = ParameterFiles(works)
         self._works, self._ledger = works, ledger
         self._project = CurrentProject()
         self._tracker = Tracker(works, connections, ledger, lambda: [outputs_parent(Origin("", ""), settings)])
-        self._arrivals = Arrivals(works, connections, ledger, self._project, settings)
+        self._arrivals = Arrivals(works, connections, ledger, self._project, settings, self.overviews)
         self.book = JobBook(self._arrivals.delivery)
         self.webhooks = Webhooks(works, connections)
         self.workflow_edits = WorkflowEdits(works, connections)
@@ -215,6 +217,7 @@ class Journey(QObject):
         self._arrivals.close()
         self.resume.close()
         self.hand_over.close()
+        self.overviews.close()
         self._project.close()
 
     def _warn(self, text: str) -> None:

@@ -1,15 +1,13 @@
-"""Put a job's layers on the map: one group per job at the top of the layer tree. For the GUI thread.
+"""Put a job's layers on the map: one group per job at the top of the layer tree.
 
-Everything that takes time was done before on a worker thread (`prepare`). A raster layer is made from XML, as QGIS
-makes those of a project: its constructor would compute statistics on this thread and write them beside the image.
-Layers themselves are not made on a worker thread: when that ends, so does the PROJ context of their CRS,
-and QGIS 3.22 then gives coordinates back untransformed, without a word (measured).
+Layers are made on a thread of their own (`maker`) or wherever `make_next` is called, and put into the project and its
+tree one at a time on the GUI thread. What takes longer was done before, by `prepare`.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections import deque
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Callable, Optional
@@ -23,18 +21,17 @@ from qgis.core import (
     QgsMessageLog,
     QgsProject,
     QgsRasterLayer,
-    QgsReadWriteContext,
     QgsRectangle,
-    QgsVectorLayer,
 )
 from qgis.PyQt import sip
-from qgis.PyQt.QtXml import QDomDocument
 
 from ..jobs.job import Scene
 from .group_parts import GroupParts
 from .job_info import LIVE_JOB, TEST_QUERY, JobInfo
 from .look import Look
+from .maker import hand_to_gui
 from .names import footprints_name, group_name, layer_names
+from .open_layer import open_layer
 from .outlines import aoi_layer, footprints_layer, write_aoi, write_footprints
 from .provenance import JOB_ID, JOB_TYPE, ROLE, TASK, describe, mark, set_time, time_ranges
 from .scan import Found, Scan, Skipped
@@ -43,16 +40,24 @@ from .style import apply_look, plain
 from .words import tr
 
 AOI, FOOTPRINTS, OUTPUT, QUICKLOOK = "aoi", "footprints", "output", "quicklook"
-TABLE_CRS = "EPSG:4326"  # of positions in a CSV file, which can't say it; contract 5.2: results are WGS 84
 LOG = "UP42 Jobs"  # the tab of QGIS's Log Messages
 MARGIN = 1.1  # of the extent to zoom to
+
+
+@dataclass(frozen=True)
+class Made:
+    """A layer on its way into the project; `found` is None for AOI and footprints."""
+
+    layer: QgsMapLayer
+    path: Path
+    found: Optional[Found] = None
 
 
 class JobLayers:
     """The layers of one job on their way into a project, one at a time so that the GUI thread stays free.
 
     Attributes: `group`, at the top of the tree; `failed`, the files that QGIS could not open after all. Where the
-    project has the job's group already, it is that one and nothing is left to add.
+    project has the job's group already, it is that one and nothing is left to add. Made on the GUI thread.
     """
 
     def __init__(self, project: QgsProject, info: JobInfo, scan: Scan, look: Look) -> None:
@@ -62,22 +67,39 @@ class JobLayers:
         self._scan = scan
         self._look = look
         self._scenes = {scene.id: scene for scene in scan.scenes}
-        self._shown = time_ranges(scan.scenes)
-        self._steps: deque[Callable[[], None]] = deque()
+        self._times = time_ranges(scan.scenes)
+        self._to_make: deque[Callable[[], Optional[Made]]] = deque()
+        self._hidden = False  # until all are there: else the map would begin anew with each layer
         known = find_group(project, info.job_id, info.task)
         self.group = known if known is not None else self._new_group()
         self._parts = GroupParts(self.group, info, scan)
 
-    def add_next(self) -> bool:
-        """Add one layer, a few milliseconds; True while there are more to add.
+    def make_next(self) -> Optional[Made]:
+        """Make one layer, on whatever thread: the project and its tree are not touched. None: it can't be opened."""
+        return self._to_make.popleft()() if self._to_make else None
+
+    def put(self, made: Optional[Made]) -> bool:
+        """Put what was made into the project; True while there are more to make. GUI thread, a few milliseconds.
 
         Stops where the group is gone: the user has removed it or opened another project.
         """
         if sip.isdeleted(self.group):
-            self._steps.clear()
-        if self._steps:
-            self._steps.popleft()()
-        return bool(self._steps)
+            self._to_make.clear()
+            return False
+        if made is not None:
+            parent = self._parts.parent_of(made.found) if made.found else self.group
+            self._project.addMapLayer(made.layer, False)
+            node = parent.addLayer(made.layer)
+            node.setExpanded(False)
+            if made.found is not None and not self._parts.is_shown(made.found):
+                node.setItemVisibilityChecked(False)
+        if not self._to_make and self._hidden:
+            self._show()
+        return bool(self._to_make)
+
+    def add_next(self) -> bool:
+        """Make one layer and put it into the project, on the GUI thread; True while there are more."""
+        return self.put(self.make_next()) if self._to_make else False
 
     def _new_group(self) -> QgsLayerTreeGroup:
         group = self._project.layerTreeRoot().insertGroup(0, group_name(self._info, self._scan))
@@ -89,17 +111,18 @@ class JobLayers:
             group.setCustomProperty(key, value)
         if self._info.task:
             group.setExpanded(False)  # the final output comes first
-        self._steps.append(self._add_aoi)
-        self._steps.append(self._add_footprints)
+        self._to_make.append(self._make_aoi)
+        self._to_make.append(self._make_footprints)
         names = layer_names(self._scan, self._info)
         for found, name in sorted(zip(self._scan.found, names), key=self._order, reverse=True):
-            self._steps.append(partial(self._add_found, found, name))
-        group.setItemVisibilityChecked(False)  # else the map would begin anew with each layer
-        self._steps.append(self._show)
+            self._to_make.append(partial(self._make_found, found, name))
+        self._hidden = True
+        group.setItemVisibilityChecked(False)
         return group
 
     def _show(self) -> None:
         """Show what was added, and write down what was not: a message has room for some of it only."""
+        self._hidden = False
         self.group.setItemVisibilityChecked(True)
         for skipped in (*self._scan.skipped, *self.failed):
             QgsMessageLog.logMessage(f"{self._info.name}: {skipped.path.name}: {skipped.reason}", LOG, notifyUser=False)
@@ -110,57 +133,50 @@ class JobLayers:
         time = scene.acquired_at.isoformat() if scene and scene.acquired_at else ""
         return item[0].role != QUICKLOOK, item[0].kind != RASTER, time, item[1]
 
-    def _add_aoi(self) -> None:
+    def _make_aoi(self) -> Optional[Made]:
         path = self._outline(lambda folder: write_aoi(folder, self._info.aoi_geometry, self._info.aoi_name))
-        if path is not None:
-            self._add(aoi_layer(path, tr("AOI")), path, None, AOI, self.group)
+        return self._made(aoi_layer(path, tr("AOI")), path, AOI) if path is not None else None
 
-    def _add_footprints(self) -> None:
+    def _make_footprints(self) -> Optional[Made]:
         path = self._outline(lambda folder: write_footprints(folder, self._scan.scenes))
-        if path is not None:
-            self._add(footprints_layer(path, footprints_name(self._scan)), path, None, FOOTPRINTS, self.group)
+        if path is None:
+            return None
+        return self._made(footprints_layer(path, footprints_name(self._scan)), path, FOOTPRINTS)
 
     def _outline(self, write: Callable[[Path], Optional[Path]]) -> Optional[Path]:
         """The file of an outline: `prepare` has written it, else it is written now (a few kilobytes)."""
         folder = self._scan.folder
+        if folder is None:
+            return None
         try:
-            return write(folder) if folder is not None else None
+            return write(folder)
         except OSError as e:
             reason = tr("it can't be written: {why}").format(why=e.strerror)
             self.failed.append(Skipped(Path(e.filename or folder), reason))
             return None
 
-    def _add_found(self, found: Found, name: str) -> None:
-        layer = open_layer(found, name)
-        if isinstance(layer, QgsRasterLayer):
-            apply_look(layer, self._look)
-        elif layer.isValid():
-            plain(layer)
-        shown = self._parts.is_shown(found)
-        scene = self._scenes.get(found.scene_id)
-        self._add(layer, found.path, scene, found.role, self._parts.parent_of(found), shown)
+    def _make_found(self, found: Found, name: str) -> Optional[Made]:
+        try:
+            layer = open_layer(found, name)
+            if isinstance(layer, QgsRasterLayer):
+                apply_look(layer, self._look)
+            elif layer.isValid():
+                plain(layer)
+            return self._made(layer, found.path, found.role, found)
+        except Exception as e:  # whatever a stranger's file makes go wrong: the others are loaded all the same
+            self.failed.append(Skipped(found.path, str(e) or type(e).__name__))
+            return None
 
-    def _add(
-        self,
-        layer: QgsMapLayer,
-        path: Path,
-        scene: Optional[Scene],
-        role: str,
-        parent: QgsLayerTreeGroup,
-        shown: bool = True,
-    ) -> None:
+    def _made(self, layer: QgsMapLayer, path: Path, role: str, found: Optional[Found] = None) -> Optional[Made]:
         if not layer.isValid():
             self.failed.append(Skipped(path, tr("QGIS can't open it")))
-            return
+            return None
+        scene: Optional[Scene] = self._scenes.get(found.scene_id) if found else None
         mark(layer, self._info, scene.id if scene else "", role)
         describe(layer, self._info, scene)
-        if scene is not None and scene.id in self._shown:
-            set_time(layer, self._shown[scene.id])
-        self._project.addMapLayer(layer, False)
-        node = parent.addLayer(layer)
-        node.setExpanded(False)
-        if not shown:
-            node.setItemVisibilityChecked(False)
+        if scene is not None and scene.id in self._times:
+            set_time(layer, self._times[scene.id])
+        return Made(hand_to_gui(layer), path, found)
 
 
 def add_job(project: QgsProject, info: JobInfo, scan: Scan, look: Look) -> QgsLayerTreeGroup:
@@ -180,37 +196,6 @@ def find_group(project: QgsProject, job_id: str, task: str = "") -> Optional[Qgs
         if group.customProperty(JOB_ID) == job_id and (group.customProperty(TASK) or "") == task:
             return group
     return None
-
-
-def open_layer(found: Found, name: str) -> QgsMapLayer:
-    """A layer of `found` without a style of its own; no style file beside the data is read. It may be invalid."""
-    if found.kind == RASTER:
-        return _open_raster(found.uri, name)
-    layer = QgsVectorLayer(found.uri, name, found.provider, QgsVectorLayer.LayerOptions(loadDefaultStyle=False))
-    if layer.isSpatial() and not layer.crs().isValid():
-        layer.setCrs(QgsCoordinateReferenceSystem(TABLE_CRS))
-    return layer
-
-
-def _open_raster(uri: str, name: str) -> QgsRasterLayer:
-    document = QDomDocument()
-    node = document.createElement("maplayer")
-    document.appendChild(node)
-    node.setAttribute("type", "raster")
-    for tag, text in (
-        ("id", f"up42_jobs_{uuid.uuid4().hex}"),
-        ("datasource", uri),
-        ("layername", name),
-        ("provider", "gdal"),
-    ):
-        child = document.createElement(tag)
-        child.appendChild(document.createTextNode(text))
-        node.appendChild(child)
-    layer = QgsRasterLayer()
-    layer.readLayerXml(node, QgsReadWriteContext())
-    if layer.isValid():
-        layer.setCrs(layer.dataProvider().crs())
-    return layer
 
 
 def extent_of(group: QgsLayerTreeGroup, canvas_crs: QgsCoordinateReferenceSystem) -> QgsRectangle:

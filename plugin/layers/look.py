@@ -12,6 +12,7 @@ from osgeo import gdal
 from ..net.cancel import Cancel
 from .bands import is_ndvi, natural_colour
 from .classes import ClassColour, classes_of
+from .coarse import read_coarsely
 from .scan import Found
 from .strangers import RASTER, NotLoadable, open_raster, quiet
 
@@ -125,15 +126,11 @@ def _style_of_one_band(item: Found, band: gdal.Band, values: np.ndarray) -> str:
 
 def _sample(dataset: gdal.Dataset, bands: Sequence[int], size: int) -> Optional[tuple[np.ndarray, bool]]:
     """Valid pixels (bands × pixels) of a coarse reading, and whether there is a collar of zeros without nodata."""
-    scale = max(1.0, max(dataset.RasterXSize, dataset.RasterYSize) / size)
-    sides = (dataset.RasterXSize, dataset.RasterYSize)
-    shape = dict(zip(("buf_xsize", "buf_ysize"), (max(1, int(side / scale)) for side in sides)))
     values, valid = [], None
     with quiet():
         for number in bands:
             band = dataset.GetRasterBand(number)
-            pixels = _read(band, shape)
-            mask = _read(band.GetMaskBand(), shape)
+            pixels, mask = read_coarsely(band, size), read_coarsely(band.GetMaskBand(), size, band)
             if pixels is None or mask is None:
                 return None
             good = (mask > 0) & np.isfinite(pixels)
@@ -148,13 +145,6 @@ def _sample(dataset: gdal.Dataset, bands: Sequence[int], size: int) -> Optional[
         for i, band in enumerate(dataset.GetRasterBand(b) for b in bands)
     ]
     return np.stack(scaled), collar
-
-
-def _read(band: gdal.Band, shape: Mapping[str, int]) -> Optional[np.ndarray]:
-    try:
-        return band.ReadAsArray(**shape)
-    except RuntimeError:  # where another plugin has switched GDAL's exceptions on for the whole process
-        return None
 
 
 def _has_collar(band: gdal.Band, stack: np.ndarray) -> bool:

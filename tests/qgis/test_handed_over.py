@@ -14,6 +14,8 @@ from qgis.PyQt.QtXml import QDomDocument
 
 from up42_jobs.plugin.host.collect import prepare
 from up42_jobs.plugin.host.handed_over import HandedOver, HandOver, job_folder, request_from
+from up42_jobs.plugin.host.later_overviews import LaterOverviews
+from up42_jobs.plugin.host.settings import Settings
 from up42_jobs.plugin.host.work import Works
 from up42_jobs.plugin.jobs.aoi import GeometricFilter
 from up42_jobs.plugin.jobs.job import JobType
@@ -111,7 +113,7 @@ def test_the_moved_folder_gives_the_same_group(
     shutil.move(str(folder), moved)
 
     works = Works()
-    hand_over = HandOver(works)
+    hand_over = HandOver(works, LaterOverviews(works, Settings()))
     job = load(hand_over, moved if by == "folder" else moved / "job.json", qtbot)
     hand_over.close()
     works.stop()
@@ -124,7 +126,7 @@ def test_the_moved_folder_gives_the_same_group(
 
 def test_a_folder_without_job_json_is_told(project: QgsProject, tmp_path: Path, qtbot: Any) -> None:
     works = Works()
-    hand_over = HandOver(works)
+    hand_over = HandOver(works, LaterOverviews(works, Settings()))
     told: list[str] = []
     hand_over.load(tmp_path, lambda _job: pytest.fail("loaded"), told.append)
     qtbot.waitUntil(lambda: bool(told), timeout=20_000)

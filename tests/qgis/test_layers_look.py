@@ -15,8 +15,8 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from up42_jobs.plugin.layers import overviews
 from up42_jobs.plugin.layers.bands import is_ndvi, natural_colour
-from up42_jobs.plugin.layers.load import open_layer
 from up42_jobs.plugin.layers.look import COLOUR, GREY, NDVI, OWN, Look, measure
+from up42_jobs.plugin.layers.open_layer import open_layer
 from up42_jobs.plugin.layers.overviews import build_overviews, overviews_hook
 from up42_jobs.plugin.layers.scan import Found, scan
 from up42_jobs.plugin.layers.style import NDVI_COLOURS, apply_look
@@ -286,3 +286,20 @@ def test_measuring_works_on_another_thread(make_raster: MakeRaster, tmp_path: Pa
     thread.start()
     thread.join(20)
     assert look_of(looks[0], path) == (COLOUR, (3, 2, 1))
+
+
+@pytest.mark.parametrize("options", [["TILED=YES", "COMPRESS=DEFLATE"], ["COMPRESS=DEFLATE"]], ids=["tiles", "strips"])
+def test_a_large_image_is_measured_from_places_all_over_it(
+    make_raster: MakeRaster, tmp_path: Path, options: list[str]
+) -> None:
+    """The same stretch as from the whole image, within what a sample may differ; its collar is seen too."""
+    side = 4500
+    image = np.linspace(1000, 3000, side)[None, :, None] + np.linspace(0, 1000, side)[None, None, :]
+    image = np.repeat(image.astype("uint16"), 3, axis=0)
+    image[:, :700, :700] = 0
+    path = make_raster(tmp_path / "large.tif", image, options=options)
+    look = measure(found(path)).rasters[str(path)]
+    assert look.zero_is_empty
+    low, high = np.percentile(image[0][image[0] > 0], (2, 98))
+    for measured in look.ranges:
+        assert measured == pytest.approx((low, high), abs=0.05 * (high - low))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from up42_jobs.plugin.layers.load import open_layer
+from up42_jobs.plugin.layers.open_layer import open_layer
 from up42_jobs.plugin.layers.scan import Scan, scan
 
 MakeRaster = Callable[..., Path]
