@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Callable, Optional
 
 from qgis.PyQt.QtCore import QObject, QUrl
@@ -238,12 +237,6 @@ class JobsActions(QObject):
         """Close what is open; for unload too."""
         if self.dialog is not None:
             self.dialog.close()
-
-
-def csv_path(path: str, name_filter: str) -> Path:
-    """The path that a person gave, with the suffix of the kind they chose where it has none."""
-    suffix = ".xlsx" if "xlsx" in name_filter else ".csv"
-    return Path(path if Path(path).suffix.lower() in (".csv", ".xlsx") else path + suffix)
 
 
 def _had_files(record: Optional[JobRecord]) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
-from typing import Optional
+from typing import Callable, Optional
 
 from qgis.PyQt.QtCore import QPoint, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QResizeEvent
-from qgis.PyQt.QtWidgets import QFileDialog, QMenu, QWidget
+from qgis.PyQt.QtWidgets import QMenu, QWidget
 
 from ..host.journey import Journey
 from ..host.records import Catalogue, JobRecord
@@ -16,15 +15,13 @@ from ..host.settings import Settings
 from ..host.words import number
 from ..jobs.job import JobType, Task
 from .job_words import details
-from .jobs_actions import JobsActions, csv_path
+from .jobs_actions import JobsActions
 from .jobs_columns import JobsColumns
 from .jobs_filter import JobFilter
 from .jobs_filter_menu import FilterMenu
 from .jobs_model import RECORD_ROLE, TASK_ROLE, Column, JobsModel
-from .log_dialog import LogDialog
-from .parameters_dialog import ParametersDialog
+from .jobs_windows import JobsWindows
 from .ui_files import set_up
-from .webhooks_dialog import WebhooksDialog
 
 TASKS_EVERY_MS = 2000  # of the chosen job only, and only while it runs
 SEARCH_AFTER_MS = 150  # without a key
@@ -42,7 +39,6 @@ class JobsTab(QWidget):
         set_up(self, "jobs_tab")
         self._journey = journey
         self._catalogue: Optional[Catalogue] = None
-        self._log: Optional[LogDialog] = None
         self._tasks_of: Optional[tuple[str, str]] = None  # job id and status that tasks were last asked for
         self._wanted_job = ""
         self._model = JobsModel(self)
@@ -58,6 +54,7 @@ class JobsTab(QWidget):
         self._search_timer.setInterval(SEARCH_AFTER_MS)
         self._search_timer.timeout.connect(self._filter)
         self.actions_ = JobsActions(journey, self)
+        self.windows = JobsWindows(journey, self._model, self)
         self._connect_actions()
         self._connect_view()
         self._show_waiting(journey.resume.count)
@@ -83,13 +80,13 @@ class JobsTab(QWidget):
         more.addActions([actions.export, actions.webhooks])
         self.moreButton.setMenu(more)
         actions.log.triggered.connect(self._show_log)
-        actions.parameters.triggered.connect(self._show_parameters)
+        actions.parameters.triggered.connect(lambda: self.windows.show_parameters(self.chosen) if self.chosen else None)
         actions.duplicate.triggered.connect(lambda: self._want_form(None))
         actions.again_test.triggered.connect(lambda: self._want_form(JobType.TEST_QUERY))
         actions.again_live.triggered.connect(lambda: self._want_form(JobType.LIVE_JOB))
         actions.show_aoi.triggered.connect(lambda: self.aoi_wanted.emit(self.chosen))
-        actions.export.triggered.connect(self._ask_where_to_export)
-        actions.webhooks.triggered.connect(self._show_webhooks)
+        actions.export.triggered.connect(lambda: self._with_catalogue(self.windows.show_export))
+        actions.webhooks.triggered.connect(lambda: self._with_catalogue(self.windows.show_webhooks))
 
     def _connect_view(self) -> None:
         journey, model = self._journey, self._model
@@ -207,8 +204,8 @@ class JobsTab(QWidget):
         self.actions_.show(record, task, self._catalogue.capabilities if self._catalogue else None)
         self.collectButton.setAccessibleName(self.actions_.collect.text())
         self.jobDetails.setText(details(record) if record else self.tr("No job yet."))
-        if record is not None and self._log is not None:
-            self._log.show_record(record)
+        if record is not None and self.windows.log is not None:
+            self.windows.log.show_record(record)
         self._follow_tasks(record)
         self.chosen_changed.emit(record)
 
@@ -235,26 +232,12 @@ class JobsTab(QWidget):
             self.form_wanted.emit(self.chosen, job_type)
 
     def _show_log(self) -> None:
-        record, task = self.chosen, self.chosen_task
-        if record is None:
-            return
-        if self._log is not None:
-            self._log.close()
-        self._log = LogDialog(record, self._journey, self)
-        self._log.finished.connect(self._log_closed)
-        self._log.choose(task)
-        self._log.show()
-
-    def _log_closed(self) -> None:
-        self._log = None
-
-    def _show_parameters(self) -> None:
         if self.chosen is not None:
-            ParametersDialog(self.chosen, self).show()
+            self.windows.show_log(self.chosen, self.chosen_task)
 
-    def _show_webhooks(self) -> None:
+    def _with_catalogue(self, do: Callable[[Catalogue], None]) -> None:
         if self._catalogue is not None:
-            WebhooksDialog(self._journey.webhooks, self._catalogue.connection, self).show()
+            do(self._catalogue)
 
     def _open_menu(self, where: QPoint) -> None:
         menu = QMenu(self)
@@ -263,23 +246,12 @@ class JobsTab(QWidget):
         self.actions_.fill(menu)
         menu.popup(self.jobsView.viewport().mapToGlobal(where))
 
-    def _ask_where_to_export(self) -> None:
-        kinds = self.tr("CSV table (*.csv)") + ";;" + self.tr("Excel workbook (*.xlsx)")
-        suggested = f"UP42 Jobs {datetime.now(timezone.utc).astimezone():%Y-%m-%d}"
-        self.actions_.ask_for_file("exportTableDialog", self.tr("Export Table"), kinds, suggested, self._export)
-
-    def _export(self, path: str) -> None:
-        dialog = self.actions_.dialog
-        kind = dialog.selectedNameFilter() if isinstance(dialog, QFileDialog) else ""
-        self._journey.job_actions.export(self._model.passing, csv_path(path, kind))
-
     def stop(self) -> None:
         """For unload."""
         self._timer.stop()
         self._search_timer.stop()
         self.actions_.close()
+        self.windows.close()
         self._journey.book.changed.disconnect(self._jobs_changed)
         self._journey.job_actions.older_listed.disconnect(self._older_listed)
         self._journey.resume.waiting_changed.disconnect(self._show_waiting)
-        if self._log is not None:
-            self._log.close()

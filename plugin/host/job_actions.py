@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
@@ -19,11 +20,13 @@ from .connections import Connection, Connections
 from .errors import HostError, explain
 from .job_book import JobBook
 from .ledger import Ledger
+from .period import Period
 from .poll import MAX_PAGES, Page, older
 from .records import Catalogue, JobRecord, Notice, Offer
 from .save_archive import save_archive
 from .support import support_information
 from .table_export import write_table
+from .table_totals import Total, totals
 from .tracker import Tracker
 from .words import number, tr
 from .work import Works
@@ -34,6 +37,7 @@ class JobActions(QObject):
 
     noticed = pyqtSignal(object)  # Notice
     older_listed = pyqtSignal(str, bool)  # project id; whether there are older ones still
+    older_not_listed = pyqtSignal(str, str)  # project id; why
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class JobActions(QObject):
         self._works, self._connections, self._ledger = works, connections, ledger
         self._tracker, self._arrivals, self._book = tracker, arrivals, book
         self._next_page: dict[tuple[str, str], Optional[int]] = {}
+        self._listed_to: dict[tuple[str, str], datetime] = {}
         self._listing = False
 
     def spent(self, record: JobRecord, done: Callable[[Optional[int]], None]) -> None:
@@ -158,16 +163,31 @@ class JobActions(QObject):
         if connection is not None:
             self._ask(record, lambda platform: support_information(platform, connection, record), done)
 
-    def export(self, records: Sequence[JobRecord], target: Path) -> None:
-        """Write the table with its totals to a CSV or XLSX file."""
-        titles = {connection.id: connection.title for connection in self._connections.all()}
+    def totals(self, records: Sequence[JobRecord], period: Period, done: Callable[[list[Total]], None]) -> None:
+        """What those of these jobs that were made in `period` cost together."""
+        titles, priced = self._titles()
+        self._run(tr("Add up"), lambda: totals(_within(records, period), titles, priced), done)
 
-        def written(paths: list[Path]) -> None:
+    def export(self, records: Sequence[JobRecord], target: Path, period: Period = Period()) -> None:  # noqa: B008
+        """Write those of these jobs that were made in `period`, and their totals, to a CSV or XLSX file."""
+        titles, priced = self._titles()
+
+        def write() -> tuple[int, list[Path]]:
+            found = _within(records, period)
+            return len(found), write_table(found, titles, priced, target)
+
+        def written(result: tuple[int, list[Path]]) -> None:
+            count, paths = result
             text = tr("The table of {n} jobs is saved as {paths}.")
             names = ", ".join(str(path) for path in paths)
-            self.noticed.emit(Notice("success", text.format(n=number(len(records)), paths=names)))
+            self.noticed.emit(Notice("success", text.format(n=number(count), paths=names)))
 
-        self._run(tr("Export table"), lambda: write_table(records, titles, target), written)
+        self._run(tr("Export table"), write, written)
+
+    def _titles(self) -> tuple[dict[str, str], frozenset[str]]:
+        """Connection id -> title; the ids of those where jobs can cost something."""
+        known = self._connections.all()
+        return {one.id: one.title for one in known}, frozenset(one.id for one in known if one.has_credits)
 
     def list_older(self, catalogue: Catalogue) -> None:
         """List one page of jobs further down; `older_listed` follows."""
@@ -186,13 +206,17 @@ class JobActions(QObject):
             # the polls have read the first pages; below them a page without news is the same list once more
             over = not found.jobs or (not news and page >= MAX_PAGES)
             self._next_page[key] = None if over else found.next_page
+            times = [job.created_at for job in found.jobs if job.created_at is not None]
+            if times:
+                self._listed_to[key] = min(times)
             self._listing = False
             self.older_listed.emit(key[1], not over)
             if not news and not over:
                 self.list_older(catalogue)
 
-        def not_listed(_error: Optional[Exception] = None) -> None:
+        def not_listed(error: Optional[Exception] = None) -> None:
             self._listing = False  # the tracker tells of trouble, once; scrolling on asks again
+            self.older_not_listed.emit(key[1], explain(error) if error else "")
 
         self._works.start(
             "List",
@@ -202,6 +226,10 @@ class JobActions(QObject):
             failed=not_listed,
             cancelled=not_listed,
         )
+
+    def listed_back_to(self, catalogue: Catalogue) -> Optional[datetime]:
+        """Every job since this moment (UTC) is listed; None where nothing but the newest pages is."""
+        return self._listed_to.get((catalogue.connection.id, catalogue.project.id))
 
     def has_older(self, catalogue: Catalogue) -> bool:
         """True until the end of the project's list was seen."""
@@ -235,6 +263,10 @@ class JobActions(QObject):
             succeeded=done,
             failed=failed or (lambda error: self._tell(record, "warning", explain(error))),
         )
+
+
+def _within(records: Sequence[JobRecord], period: Period) -> list[JobRecord]:
+    return [record for record in records if period.holds(record.job.created_at)]
 
 
 def _key(record: JobRecord) -> tuple[str, str]:

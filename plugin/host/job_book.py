@@ -41,6 +41,10 @@ class JobBook(QObject):
         found = [r for key, records in self._records.items() if key[0] == connection_id for r in records.values()]
         return sorted(found, key=lambda r: (r.unconfirmed, r.job.created_at or LONG_AGO), reverse=True)
 
+    def everything(self) -> list[JobRecord]:
+        """All records of all connections."""
+        return [record for records in self._records.values() for record in records.values()]
+
     def find(self, connection_id: str, job_id: str) -> Optional[JobRecord]:
         """One job's record, whichever its project is."""
         for key, records in self._records.items():

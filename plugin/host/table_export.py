@@ -10,6 +10,7 @@ from osgeo import ogr
 
 from .errors import HostError
 from .records import JobRecord
+from .table_totals import Total, estimated, totals
 from .words import tr
 
 Row = Sequence[Any]
@@ -18,25 +19,30 @@ JOB_COLUMNS = (
     "job_id", "name", "type", "status", "workflow", "connection", "project_id", "created", "started", "finished",
     "duration_s", "credits_estimated", "credits_used", "folder",
 )  # fmt: skip
-TOTAL_COLUMNS = ("connection", "workflow", "from", "to", "jobs", "succeeded", "credits_estimated", "credits_used")
-NUMBERS = ("duration_s", "credits_estimated", "credits_used", "jobs", "succeeded")
+TOTAL_COLUMNS = (
+    "connection", "workflow", "from", "to", "jobs", "succeeded", "credits_estimated", "credits_used",
+    "jobs_with_unknown_credits",
+)  # fmt: skip
+NUMBERS = ("duration_s", "credits_estimated", "credits_used", "jobs", "succeeded", "jobs_with_unknown_credits")
 XLSX = ".xlsx"
 
 
-def write_table(records: Sequence[JobRecord], titles: Mapping[str, str], target: Path) -> list[Path]:
+def write_table(
+    records: Sequence[JobRecord], titles: Mapping[str, str], priced: frozenset[str], target: Path
+) -> list[Path]:
     """Write the jobs and their totals by connection and workflow; gives the files.
 
-    An XLSX file has a sheet for each of both; beside `x.csv` there is `x-totals.csv`. `titles`: connection id -> title.
-    Raises HostError where nothing can be written there.
+    An XLSX file has a sheet for each of both; beside `x.csv` there is `x-totals.csv`. `titles`, `priced`: see
+    `totals`. Raises HostError where nothing can be written there.
     """
     jobs = [_job_row(record, titles) for record in records]
-    totals = _totals(records, titles)
+    sums = [_total_row(total) for total in totals(records, titles, priced)]
     if target.suffix.lower() == XLSX:
-        _write(target, "XLSX", {"Jobs": (JOB_COLUMNS, jobs), "Totals": (TOTAL_COLUMNS, totals)})
+        _write(target, "XLSX", {"Jobs": (JOB_COLUMNS, jobs), "Totals": (TOTAL_COLUMNS, sums)})
         return [target]
     beside = target.with_name(f"{target.stem}-totals{target.suffix}")
     _write(target, "CSV", {target.stem: (JOB_COLUMNS, jobs)})
-    _write(beside, "CSV", {beside.stem: (TOTAL_COLUMNS, totals)})
+    _write(beside, "CSV", {beside.stem: (TOTAL_COLUMNS, sums)})
     return [target, beside]
 
 
@@ -46,32 +52,15 @@ def _job_row(record: JobRecord, titles: Mapping[str, str]) -> Row:
     return (
         job.id, job.name, job.job_type.value, job.raw_status or job.state.value, job.workflow_name,
         titles.get(record.connection_id, record.connection_id), job.project_id, _utc(job.created_at),
-        _utc(job.started_at), _utc(job.finished_at), seconds, _estimated(record), record.credits_used,
+        _utc(job.started_at), _utc(job.finished_at), seconds, estimated(record), record.credits_used,
         str(record.delivery.folder or ""),
     )  # fmt: skip
 
 
-def _estimated(record: JobRecord) -> Optional[float]:
-    """The most that was confirmed for it; a job of somebody else has none that we know."""
-    return record.entry.confirmed_credits if record.entry else None
-
-
-def _totals(records: Sequence[JobRecord], titles: Mapping[str, str]) -> list[Row]:
-    """A row for each connection and workflow, and one for all."""
-    groups: dict[tuple[str, str], list[JobRecord]] = {}
-    for record in records:
-        title = titles.get(record.connection_id, record.connection_id)
-        groups.setdefault((title, record.job.workflow_name), []).append(record)
-    rows = [_total(connection, workflow, group) for (connection, workflow), group in sorted(groups.items())]
-    return [*rows, _total("", "Total", records)]
-
-
-def _total(connection: str, workflow: str, records: Sequence[JobRecord]) -> Row:
-    times = sorted(record.job.created_at for record in records if record.job.created_at)
+def _total_row(total: Total) -> Row:
     return (
-        connection, workflow, _utc(times[0]) if times else "", _utc(times[-1]) if times else "", len(records),
-        sum(record.job.state.value == "succeeded" for record in records),
-        sum(_estimated(record) or 0 for record in records), sum(record.credits_used or 0 for record in records),
+        total.connection, "Total" if total.workflow is None else total.workflow, _utc(total.first), _utc(total.last),
+        total.jobs, total.succeeded, total.estimated, total.used, total.unknown,
     )  # fmt: skip
 
 

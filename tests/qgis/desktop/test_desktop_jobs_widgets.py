@@ -1,22 +1,16 @@
-"""The Jobs tab by its widgets: filter, columns, export; and what notices offer, by mouse and on the desktop."""
+"""The Jobs tab by its widgets: filter, columns; and what notices offer, by mouse and on the desktop."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from osgeo import ogr
 from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtGui import QContextMenuEvent, QIcon
 from qgis.PyQt.QtWidgets import (
     QAction,
     QApplication,
-    QDialogButtonBox,
-    QFileDialog,
-    QLineEdit,
     QMainWindow,
     QMenu,
     QPushButton,
@@ -126,38 +120,6 @@ def test_columns_chosen_in_the_header_s_menu_are_kept(make_tab, qtbot):
     menu.close()
     assert not again.jobsView.isColumnHidden(Column.WORKFLOW)
     assert not make_tab().jobsView.isColumnHidden(Column.WORKFLOW)
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
-def test_the_table_is_exported_by_the_dialog_with_its_totals(make_tab, qtbot, tmp_path, suffix):
-    tab = make_tab()
-    tab._model.set_records(some_jobs())
-    tab.actions_.export.trigger()
-    dialog = tab.findChild(QFileDialog, "exportTableDialog")
-    dialog.selectNameFilter(next(kind for kind in dialog.nameFilters() if suffix in kind))
-    dialog.setDirectory(str(tmp_path))
-    dialog.findChild(QLineEdit, "fileNameEdit").setText(str(tmp_path / "May"))  # the kind gives the suffix
-    buttons = dialog.findChild(QDialogButtonBox)
-    qtbot.mouseClick(buttons.button(QDialogButtonBox.StandardButton.Save), Qt.MouseButton.LeftButton)
-    target = tmp_path / f"May{suffix}"
-    qtbot.waitUntil(target.exists, timeout=20_000)
-    jobs, totals = read_csv(target, qtbot) if suffix == ".csv" else read_xlsx(target)
-    assert [row["job_id"] for row in jobs] == ["1", "2", "3", "4"]
-    assert [(row["workflow"], float(row["jobs"])) for row in totals] == [("Flow", 3), ("Sharpened", 1), ("Total", 4)]
-    assert [float(row["credits_estimated"]) for row in totals] == [12, 0, 12]
-    assert [float(row["credits_used"]) for row in totals] == [9, 0, 9]
-    assert totals[0]["connection"] == "free"
-
-
-def read_csv(target: Path, qtbot):
-    beside = target.with_name("May-totals.csv")
-    qtbot.waitUntil(beside.exists, timeout=20_000)
-    return [list(csv.DictReader(path.open(encoding="utf-8"))) for path in (target, beside)]
-
-
-def read_xlsx(target: Path):
-    book = ogr.Open(str(target))
-    return [[dict(feature.items()) for feature in book.GetLayerByName(name)] for name in ("Jobs", "Totals")]
 
 
 @pytest.mark.parametrize("offer", [Offer.SHOW, Offer.LOAD])
