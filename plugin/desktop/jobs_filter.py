@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Callable, Iterable, Mapping, Optional
+from typing import Iterable, Mapping, Optional
 
 from ..host.records import JobRecord
 from ..jobs.job import JobState, JobType
@@ -59,15 +59,15 @@ class JobFilter:
         return self != JobFilter()
 
     def choose(
-        self, records: Mapping[str, JobRecord], text_of: Callable[[str], str], ids: Iterable[str]
+        self, records: Mapping[str, JobRecord], texts: Mapping[str, str], ids: Iterable[str]
     ) -> list[str]:
-        """Those of `ids` whose records are shown; `text_of` gives what `searched` gives.
+        """Those of `ids` whose records are shown; `texts`: what `searched` gives for each.
 
         One condition after the other: it is asked for each of 10,000 jobs at every key.
         """
         found = list(ids)
         for word in self.words:
-            found = [i for i in found if word in text_of(i)]
+            found = [i for i in found if word in texts[i]]
         if self.group is not None:
             found = [i for i in found if group_of(records[i].job.state) is self.group]
         if self.job_type is not None:

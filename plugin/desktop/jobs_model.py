@@ -51,8 +51,8 @@ class JobsModel(QAbstractItemModel):
         self.beginResetModel()
         self._records, self._limit = records, ROWS_AT_ONCE
         self._order.set_records(records)
-        self._tasks.clear()
         self._set_shown(self._order.ids[: self._limit])
+        self._tasks = {job_id: records[job_id].tasks for job_id in self._shown}
         self.endResetModel()
 
     def update(self, changed: Collection[str]) -> None:
@@ -139,6 +139,7 @@ class JobsModel(QAbstractItemModel):
             self._move(kept)
         for first, last in _ranges([row for row, job_id in enumerate(wanted) if job_id not in here]):
             self.beginInsertRows(QModelIndex(), first, last)
+            self._tasks.update((job_id, self._records[job_id].tasks) for job_id in wanted[first : last + 1])
             self._set_shown(self._shown[:first] + wanted[first : last + 1] + self._shown[first:])
             self.endInsertRows()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any, Collection, Iterable, Mapping, NamedTuple, Union
+from typing import Any, Iterable, Mapping, Union
 
 from ..host.records import JobRecord
 from ..host.words import state_word
@@ -33,35 +33,31 @@ class Column(IntEnum):
     OUTPUTS = 7
 
 
-class Facts(NamedTuple):
-    """What the order needs of one record. `values`: what it is sorted by, for each column."""
-
-    age: tuple[float, str]
-    text: str
-    values: tuple[Value, ...]
-
-
 @lru_cache(maxsize=256)
 def _state_key(state: JobState, raw: str) -> str:
     """The same few words for all jobs: to translate each anew would be felt with 10,000 of them."""
     return (raw if state is JobState.UNKNOWN else state_word(state)).casefold()
 
 
-def facts_of(record: JobRecord) -> Facts:
-    """What `record` is sorted and searched by; equal values by their time, then by their id."""
+def age_of(record: JobRecord) -> tuple[float, str]:
+    """When the job was made, in seconds since 1970 (0 where that is not told), and its id: no two are equal."""
+    created = record.job.created_at
+    return (created.timestamp() if created else 0.0), record.job.id
+
+
+def values_of(record: JobRecord) -> tuple[Value, ...]:
+    """What `record` is sorted by, for each column; equal values are sorted by age."""
     job = record.job
-    created = job.created_at.timestamp() if job.created_at else 0.0
-    values = (
+    return (
         _state_key(job.state, job.raw_status),
         job_title(record).casefold(),
         job.job_type.value,
         job.workflow_name.casefold(),
-        math.inf if record.unconfirmed else created,
+        math.inf if record.unconfirmed else age_of(record)[0],
         _seconds(record),
         -1 if record.credits_used is None else record.credits_used,
         outputs_word(record).casefold(),
     )
-    return Facts((created, job.id), searched(record), values)
 
 
 def _seconds(record: JobRecord) -> float:
@@ -80,18 +76,21 @@ class JobsOrder:
         self.filter = JobFilter()
         self.column, self.descending = Column.CREATED, True
         self._records: Mapping[str, JobRecord] = {}
-        self._known: dict[str, JobRecord] = {}  # whose facts these are; of earlier projects too, for who comes back
-        self._facts: dict[str, Facts] = {}
+        # What is known of each record; of earlier projects too, for who comes back. Plain tuples and texts in
+        # dictionaries: Python's garbage collection, which stops QGIS as a whole, need not look at them.
+        self._known: dict[str, JobRecord] = {}
+        self._ages: dict[str, tuple[float, str]] = {}
+        self._texts: dict[str, str] = {}
+        self._columns: dict[str, tuple[Value, ...]] = {}
         self._by_age: list[str] = []
-        self._ages: dict[str, tuple[float, str]] = {}  # of the records by age
-        self._values: dict[str, Any] = {}  # of those that pass
+        self._listed: set[str] = set()  # the same
+        self._values: dict[str, Any] = {}  # of those that pass, in the column
 
     def set_records(self, records: Mapping[str, JobRecord]) -> None:
         """Take these records; they may change in place, then `update` is to be called."""
         self._records = records
         self._learn(records)
-        self._ages = {job_id: self._facts[job_id].age for job_id in records}
-        self._by_age = sorted(records, key=self._ages.__getitem__)
+        self._by_age, self._listed = sorted(records, key=self._ages.__getitem__), set(records)
         self._sort()
 
     def replace_records(self, records: Mapping[str, JobRecord]) -> None:
@@ -103,12 +102,16 @@ class JobsOrder:
         changed = set(changed)
         here = [job_id for job_id in changed if job_id in self._records]
         before = {job_id: self._place(job_id) for job_id in changed}
+        ages = {job_id: self._ages[job_id] for job_id in self._listed & changed}
         self._learn(here)
-        self._update_ages(changed, {job_id: self._facts[job_id].age for job_id in here})
+        if ages != {job_id: self._ages[job_id] for job_id in here}:
+            self._by_age = [job_id for job_id in self._by_age if job_id not in changed] + here
+            self._by_age.sort(key=self._ages.__getitem__)
+            self._listed = set(self._by_age)
         for job_id in changed:
             self._values.pop(job_id, None)
-        for job_id in self.filter.choose(self._records, self._text, here):
-            self._values[job_id] = self._facts[job_id].values[self.column]
+        for job_id in self.filter.choose(self._records, self._texts, here):
+            self._values[job_id] = self._columns[job_id][self.column]
         moved = {job_id for job_id, place in before.items() if place != self._place(job_id)}
         if not moved:
             return False
@@ -116,16 +119,6 @@ class JobsOrder:
         self.ids += [job_id for job_id in moved if job_id in self._values]
         self.ids.sort(key=self._place, reverse=self.descending)
         return True
-
-    def _update_ages(self, changed: Collection[str], ages: Mapping[str, tuple[float, str]]) -> None:
-        if all(ages.get(job_id) == self._ages.get(job_id) for job_id in changed):
-            return
-        for job_id in changed:
-            self._ages.pop(job_id, None)
-        self._ages.update(ages)
-        self._by_age = [job_id for job_id in self._by_age if job_id not in changed]
-        self._by_age += ages
-        self._by_age.sort(key=self._ages.__getitem__)
 
     def set_filter(self, chosen: JobFilter) -> None:
         """Let pass what `chosen` lets pass."""
@@ -142,18 +135,16 @@ class JobsOrder:
         for job_id in ids:
             record = records[job_id]
             if known.get(job_id) is not record:
-                known[job_id], self._facts[job_id] = record, facts_of(record)
-
-    def _text(self, job_id: str) -> str:
-        return self._facts[job_id].text
+                known[job_id], self._ages[job_id] = record, age_of(record)
+                self._texts[job_id], self._columns[job_id] = searched(record), values_of(record)
 
     def _place(self, job_id: str) -> tuple[Any, ...]:
         return self._values.get(job_id), self._ages.get(job_id)
 
     def _sort(self) -> None:
-        facts, column = self._facts, self.column
-        ids = self.filter.choose(self._records, self._text, self._by_age)
-        values = self._values = {job_id: facts[job_id].values[column] for job_id in ids}
+        columns, column = self._columns, self.column
+        ids = self.filter.choose(self._records, self._texts, self._by_age)
+        values = self._values = {job_id: columns[job_id][column] for job_id in ids}
         if column is Column.DURATION:  # of those that run it grows
             running = [job_id for job_id in ids if not self._records[job_id].job.state.ended]
             values.update((job_id, _seconds(self._records[job_id])) for job_id in running)

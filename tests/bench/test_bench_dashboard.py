@@ -21,11 +21,22 @@ from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, data
 
 JOBS, RUNNING, PAGE = 10_000, 200, 100
 LONGEST = 0.050  # seconds
-BARRED = ("listing", "following", "chosen")  # the others are told
+BARRED = ("listing", "following", "sorting", "searching", "chosen")
 OUT = REPOSITORY / "build" / "bench" / "dashboard.jsonl"
 NEWEST = datetime(2026, 11, 1, tzinfo=timezone.utc)
 TAB = "plugin._content.jobs"
 MODEL = f"{TAB}._model"
+COLLECTIONS = """
+import gc, threading, time
+collections, collecting = [], []
+def count_collection(phase, info):
+    if threading.current_thread() is threading.main_thread():
+        if phase == "start":
+            collecting.append(time.monotonic())
+        elif collecting:
+            collections.append(time.monotonic() - collecting.pop())
+gc.callbacks.append(count_collection)
+"""  # garbage collection of all of QGIS's Python stops whoever allocates: told beside the pauses
 
 
 def wire_job(number: int, status: str) -> dict[str, Any]:
@@ -107,9 +118,12 @@ def measure(desktop: Desktop, figures: dict[str, Any]) -> None:
 
     def note(part: str) -> None:
         ours, anybody, stack = pauses(desktop)
-        figures[part] = {"ours": ours, "anybody": anybody, "where": stack[:3]}
+        collecting = desktop.get("max(collections, default=0.0)")
+        desktop.do("collections.clear()")
+        figures[part] = {"ours": ours, "anybody": anybody, "collecting": round(collecting, 3), "where": stack[:3]}
 
     desktop.do("plugin = plugins['up42_jobs']\nimport sys\nsys.modules['heartbeat'].WORTH_TELLING = 0.02\n")
+    desktop.do(COLLECTIONS)
     desktop.wait("plugin._journey is not None")
     desktop.watch_pauses()
     turns(desktop, 5)

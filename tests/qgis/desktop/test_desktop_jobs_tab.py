@@ -14,7 +14,7 @@ from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt
 from up42_jobs.plugin.desktop.job_words import details, utc_time
 from up42_jobs.plugin.desktop.jobs_filter import Group, JobFilter
 from up42_jobs.plugin.desktop.jobs_model import RECORD_ROLE, TASK_ROLE, Column, JobsModel
-from up42_jobs.plugin.desktop.jobs_order import sort_key
+from up42_jobs.plugin.desktop.jobs_order import age_of, values_of
 from up42_jobs.plugin.desktop.jobs_tab import JobsTab
 from up42_jobs.plugin.host.connections import Kind
 from up42_jobs.plugin.host.records import Delivery, DeliveryState, JobRecord
@@ -39,6 +39,10 @@ def task(number: int, state: JobState = JobState.RUNNING) -> Task:
     return Task(f"t{number}", f"block:{number}", state, state.name, f"block {number}")
 
 
+def place(record: JobRecord, column: Column) -> tuple:
+    return values_of(record)[column], age_of(record)
+
+
 STEP = st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(0, 3)), unique_by=lambda t: t[0])
 
 
@@ -56,12 +60,16 @@ def test_the_model_becomes_any_jobs_by_steps_that_qt_allows(qgis_app, qtmodeltes
             for n, failed, tasks in step
         ]
         model.set_records(records)
-        assert shown(model) == sorted(records, key=lambda r: sort_key(r, column), reverse=descending)
+        assert shown(model) == sorted(records, key=lambda r: place(r, column), reverse=descending)
         for row, one in enumerate(shown(model)):
             job = model.index(row, 0)
             tasks = [model.data(model.index(n, 0, job), TASK_ROLE) for n in range(model.rowCount(job))]
             assert tasks == list(one.tasks)
             assert all(model.parent(model.index(n, 0, job)) == job for n in range(len(tasks)))
+        for text in ("0", "job"):  # anew from all that is known
+            model.set_filter(JobFilter(text=text))
+            passing = [one for one in records if text in f"job {one.job.id}"]
+            assert shown(model) == sorted(passing, key=lambda r: place(r, column), reverse=descending)
 
 
 def test_who_asks_for_more_rows_while_they_change_gets_them_afterwards(qgis_app):
@@ -230,10 +238,10 @@ def test_the_log_of_a_real_job_is_shown(qtbot, journey, open_catalogue):
         timeout=30_000,
     )
     tab.actions_.log.trigger()
-    dialog = tab._log
+    dialog = tab.windows.log
     qtbot.waitUntil(lambda: "scene" in dialog.logText.toPlainText(), timeout=20_000)
     dialog.close()
-    assert tab._log is None
+    assert tab.windows.log is None
     tab.jobsView.selectionModel().clear()
     tab.jobsView.selectionModel().setCurrentIndex(
         tab.jobsView.model().index(-1, -1), QItemSelectionModel.SelectionFlag.Clear
