@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Callable, Optional, Sequence
+from urllib.parse import urlsplit
 
 from qgis.PyQt.QtCore import QObject, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtNetwork import QNetworkInterface
 
 from ..jobs.workflow import Project
+from ..net.proxy import is_loopback
 from .connections import Connection, Connections
 from .ledger import Ledger
 from .poll import Snapshot, take_snapshot, waits
@@ -41,10 +43,15 @@ class Tracker(QObject):
         ledger: Ledger,
         output_roots: Callable[[], Sequence[Path]] = tuple,
         speed: float = 1.0,
+        clock: Callable[[], float] = time.time,
+        interfaces: Callable[[], Sequence[QNetworkInterface]] = QNetworkInterface.allInterfaces,
     ) -> None:
-        """`output_roots`: see `take_snapshot`. `speed`: how much faster than real its clock goes; for tests."""
+        """`output_roots`: see `take_snapshot`. `speed`: how much faster than real its timers go; for tests.
+
+        `clock`: seconds since 1970, which go on while the computer sleeps. `interfaces`: those of this computer.
+        """
         super().__init__()
-        self.output_roots = output_roots
+        self.output_roots, self.clock, self.interfaces = output_roots, clock, interfaces
         self.works, self.connections, self.ledger, self.speed = works, connections, ledger, speed
         self._watches: dict[Key, _Watch] = {}
         self._on_screen: Optional[Key] = None
@@ -149,14 +156,14 @@ class _Watch(QObject):
 
     def _wait(self, milliseconds: float) -> None:
         milliseconds /= self._tracker.speed
-        self._due = time.time() + milliseconds / 1000
+        self._due = self._tracker.clock() + milliseconds / 1000
         self._timer.start(int(milliseconds))
 
     def _ask(self) -> None:
-        if time.time() - self._due > SLEPT_SECONDS:
+        if self._tracker.clock() - self._due > SLEPT_SECONDS:
             self._wait(AFTER_SLEEP_MS)
             return
-        if not self.connection.is_local and is_offline(self.connection.url):
+        if not self.connection.is_local and is_offline(self.connection.url, self._tracker.interfaces()):
             self._wait(self._interval)
             return
         connection, project, before = self.connection, self.project, self._last
@@ -191,12 +198,12 @@ class _Watch(QObject):
             self._tracker.trouble.emit(self.connection, error)
 
 
-def is_offline(url: str) -> bool:
-    """True where no network of this computer is up, so that a server elsewhere need not be asked."""
-    if "://127." in url or "://localhost" in url or "://[::1]" in url:
+def is_offline(url: str, interfaces: Sequence[QNetworkInterface]) -> bool:
+    """True where none of these network interfaces is up, so that a server elsewhere need not be asked."""
+    if is_loopback(urlsplit(url).hostname or ""):
         return False
     flag = QNetworkInterface.InterfaceFlag
     return not any(
         interface.flags() & flag.IsUp and interface.flags() & flag.IsRunning and not interface.flags() & flag.IsLoopBack
-        for interface in QNetworkInterface.allInterfaces()
+        for interface in interfaces
     )
