@@ -23,12 +23,13 @@ class Sessions:
         self._held: set[str] = set()
         self._locks = ExitStack()
         self._lock = threading.Lock()
+        self._closed = False
 
     def hold(self, token: str) -> None:
         """Say that this QGIS lives. Where the disk refuses, nobody else is kept from the jobs."""
         with self._lock:
-            if token in self._held:
-                return
+            if token in self._held or self._closed:
+                return  # a worker may come late: what it took then would never be let go of
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._locks.enter_context(exclusive(self._folder / f"{token}.lock"))
@@ -51,5 +52,6 @@ class Sessions:
     def close(self) -> None:
         """Let go; for unload."""
         with self._lock:
+            self._closed = True
             self._locks.close()
             self._held.clear()

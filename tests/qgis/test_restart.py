@@ -343,6 +343,8 @@ def test_a_session_lives_until_it_lets_go(tmp_path):
     assert not one.lives_elsewhere("t")
     one.close()
     assert not other.lives_elsewhere("t")
+    one.hold("t")  # on a worker that the unload overtook
+    assert not other.lives_elsewhere("t")
 
 
 def test_a_ledger_that_is_damaged_once_is_put_aside_once(tmp_path):
