@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog, QFileDialog, QListWidgetItem, QMenu, QMessageBox, QWidget
+from qgis.PyQt.QtWidgets import QDialog, QListWidgetItem, QMenu, QWidget
 
 from ..host.records import Catalogue
 from ..host.work import Work
@@ -15,6 +15,7 @@ from ..host.workflow_edits import WorkflowEdits, Workshop
 from ..jobs.workflow import MAX_PROCESSING_BLOCKS, Block, Workflow
 from .ui_files import set_up, tooltip
 from .workflow_box import blocks_line
+from .workflows_questions import ask_for_export, ask_for_import, ask_to_delete
 
 ITEM = Qt.ItemDataRole.UserRole
 
@@ -225,31 +226,13 @@ class WorkflowsDialog(QDialog):
         workflow = self.workflow
         if workflow is None:
             return
-        question = self.tr("Delete the workflow “{name}”? Its jobs and their outputs stay.")
-        box = QMessageBox(
-            QMessageBox.Icon.Question,
-            self.tr("Delete Workflow"),
-            question.format(name=workflow.name),
-            QMessageBox.StandardButton.Cancel,
-            self,
-        )
-        box.setObjectName("deleteWorkflowQuestion")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
-        delete.setObjectName("reallyDeleteButton")
-        delete.clicked.connect(lambda: self._delete(workflow))
-        self._open(box)
+        self._open(ask_to_delete(self, workflow.name, lambda: self._delete(workflow)))
 
     def _delete(self, workflow: Workflow) -> None:
         self._ask(lambda *ends: self._edits.delete(self._connection, self._project, workflow, *ends))
 
     def _ask_for_import(self) -> None:
-        dialog = QFileDialog(self, self.tr("Import Workflow"), "", _filter(self))
-        dialog.setObjectName("importWorkflowDialog")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda path: self._import(Path(path)))
-        self._open(dialog)
+        self._open(ask_for_import(self, self._import))
 
     def _import(self, path: Path) -> None:
         self._ask(lambda *ends: self._edits.import_file(self._connection, self._project, path, *ends))
@@ -258,12 +241,7 @@ class WorkflowsDialog(QDialog):
         workflow = self.workflow
         if workflow is None:
             return
-        dialog = QFileDialog(self, self.tr("Export Workflow"), "", _filter(self))
-        dialog.setObjectName("exportWorkflowDialog")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("json")
-        dialog.fileSelected.connect(lambda path: self._export(workflow, Path(path)))
-        self._open(dialog)
+        self._open(ask_for_export(self, lambda path: self._export(workflow, path)))
 
     def _export(self, workflow: Workflow, path: Path) -> None:
         def written(where: Path) -> None:
@@ -327,7 +305,3 @@ class WorkflowsDialog(QDialog):
             self._work = None
         if self._changed:
             self.left.emit(self._shop.chosen)
-
-
-def _filter(widget: QWidget) -> str:
-    return widget.tr("Workflows (*.json)")

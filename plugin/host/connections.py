@@ -73,6 +73,15 @@ class Connections:
         """The connection of that id, or None."""
         return next((c for c in self.all() if c.id == connection_id), None)
 
+    def unlock_or_tell(self, connection: Connection, refused: Callable[[str], None]) -> bool:
+        """`unlock` as the user asked for it; where that fails `refused` gets why, and it is False."""
+        try:
+            self.unlock(connection)
+        except HostError as e:
+            refused(str(e))
+            return False
+        return True
+
     def unlock(self, connection: Connection) -> None:
         """Have the connection's login readable; may ask for QGIS's master password, so only on a user's act.
 

@@ -12,7 +12,7 @@ from ..jobs.workflow import Project
 from . import followups
 from .arrivals import Arrivals
 from .connections import Connections
-from .errors import HostError, explain
+from .errors import explain
 from .followups import Waiting
 from .ledger import Ledger
 from .mend import jobs_with_lost_layers
@@ -74,13 +74,7 @@ class Resume(QObject):
         """Follow the jobs that wait on all connections, as the user asked: now a password may be asked for."""
         for waiting in self.elsewhere:
             connection = self._connections.by_id(waiting.connection)
-            if connection is None:
-                continue
-            try:
-                self._connections.unlock(connection)
-            except HostError as e:
-                self.refused.emit(str(e))
-            else:
+            if connection is not None and self._connections.unlock_or_tell(connection, self.refused.emit):
                 self._follow(waiting)
 
     @property

@@ -15,7 +15,7 @@ from qgis.PyQt.QtCore import QLocale, QObject, QTimer, pyqtSignal
 from ..jobs.request import JobRequest
 from ..net.cancel import Cancel, Cancelled
 from .connections import Connection, Connections
-from .errors import HostError, explain
+from .errors import explain
 from .followups import is_damage
 from .ledger import Ledger, LedgerError
 from .loosen import CLOUD, NO_CLOUD_LIMIT
@@ -87,11 +87,7 @@ class Watches(QObject):
             connection = self.connection_of(watch)
             if connection is None or self.looks(watch):
                 continue
-            try:
-                self._connections.unlock(connection)
-            except HostError as e:
-                self.refused.emit(str(e))
-            else:
+            if self._connections.unlock_or_tell(connection, self.refused.emit):
                 ready.append((watch, connection))
         self._start(ready, by_itself=False)
 

@@ -120,7 +120,7 @@ def _workflows(photographer: Photographer) -> None:
         path = Path(folder) / "theirs.json"
         path.write_text('{\n  "name": "Theirs",\n  "blocks": ["ndvi"],\n}\n', encoding="utf-8")
         desktop.do(f"from pathlib import Path\nfind('WorkflowsDialog')._import(Path({str(path)!r}))")
-        desktop.wait("'theirs.json' in find('workflowMessage').text()")
+        desktop.wait("find('workflowMessage') is not None and 'theirs.json' in find('workflowMessage').text()")
     _dialog(photographer, "WorkflowsDialog", "w11-workflow-file-wrong")
     desktop.do("find('WorkflowsDialog').reject()")
     desktop.wait("find('WorkflowsDialog') is None")

@@ -15,6 +15,7 @@ import pytest
 from osgeo import gdal, osr
 from qgis.core import QgsProject
 
+from up42_jobs.plugin.host.engine_process import LocalEngine
 from up42_jobs.tests.qgis.vault_in_tests import keep_login, vault  # noqa: F401  (fixtures of this tier)
 
 UTM_21S_ORIGIN = (740000.0, 7200000.0)  # EPSG:32721, near 54.6° W 25.3° S
@@ -27,6 +28,14 @@ def project(qgis_app: object) -> Iterator[QgsProject]:
     instance.clear()
     yield instance
     instance.clear()
+
+
+@pytest.fixture(scope="module")
+def engine(qgis_app: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngine]:
+    """A real engine of this module's own, started when it is first asked."""
+    engine = LocalEngine(tmp_path_factory.mktemp("engine"))
+    yield engine
+    engine.release()
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ import pytest
 from up42_jobs.plugin.host.records import DeliveryState
 from up42_jobs.plugin.jobs.job import JobType
 from up42_jobs.plugin.net.cancel import Cancel
-from up42_jobs.tests.qgis import test_journey
 from up42_jobs.tests.qgis.test_journey import Session
 from up42_jobs.tests.servers.relay import Relay
 
-engine = test_journey.engine  # fixture
 SPEED = 60.0
 NOBODY = b'{"error": {"code": 401, "message": "Unauthorized", "details": null}, "data": null}'
 BROKEN = b'{"error": {"code": 500, "message": "Internal error", "details": null}, "data": null}'

@@ -14,7 +14,6 @@ from qgis.PyQt.QtCore import QTimer
 from shapely.geometry import box, mapping
 
 from up42_jobs.plugin.host.connections import Connections
-from up42_jobs.plugin.host.engine_process import LocalEngine
 from up42_jobs.plugin.host.journey import Journey
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.network import make_session
@@ -103,13 +102,6 @@ class Session:
             self.closed = True
             self.journey.close()
             self.works.stop()
-
-
-@pytest.fixture(scope="module")
-def engine(qgis_app, tmp_path_factory):
-    engine = LocalEngine(tmp_path_factory.mktemp("engine"))
-    yield engine
-    engine.release()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from up42_jobs.tests.qgis import test_journey
 from up42_jobs.tests.qgis.test_journey import Session, layer_names
 from up42_jobs.tests.servers.relay import Relay
 
-engine, start = test_journey.engine, test_journey.start  # fixtures
+start = test_journey.start  # fixture
 FREE = "this-computer"
 
 

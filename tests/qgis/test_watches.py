@@ -9,7 +9,6 @@ import pytest
 from shapely.geometry import box
 
 from up42_jobs.plugin.host.connections import Connections
-from up42_jobs.plugin.host.engine_process import LocalEngine
 from up42_jobs.plugin.host.journey import read_catalogue
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.network import make_session
@@ -80,13 +79,6 @@ class Session:
     def close(self):
         self.watches.stop()
         self.works.stop()
-
-
-@pytest.fixture(scope="module")
-def engine(qgis_app, tmp_path_factory):
-    engine = LocalEngine(tmp_path_factory.mktemp("engine"))
-    yield engine
-    engine.release()
 
 
 @pytest.fixture
