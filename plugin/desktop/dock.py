@@ -101,7 +101,8 @@ class DockContent(QWidget):
         self.scene_actions = SceneActions(self._iface, self._messages.tell, self)
         self.scene_actions.add_to(self.jobs.moreButton.menu())
         self.jobs.chosen_changed.connect(self.scene_actions.show_record)
-        self._job_drop = JobDrop(self.model, self._journey.hand_over, self._messages.tell, self._handed_over, self)
+        self._job_drop = JobDrop(self.model, self._journey.hand_over, self._messages, self._handed_over, self)
+        self._job_drop.restored.connect(lambda: self.tabs.setCurrentWidget(self.form))
         self._job_drop.watch(self, self.form.aoi)
 
     def _connect(self) -> None:

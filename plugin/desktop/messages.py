@@ -59,6 +59,15 @@ class Messages:
             layout.addWidget(button)
         self._bar.pushItem(item)
 
+    def ask(self, level: str, text: str, word: str, name: str, do: Callable[[], None]) -> None:
+        """Tell `text` with one button, `word` (its object name is `name`), that does `do`. It waits for an answer."""
+        item = QgsMessageBarItem(TITLE, html.escape(text, quote=False), LEVELS[level], 0)
+        button = QPushButton(word, item)
+        button.setObjectName(name)
+        button.clicked.connect(lambda _checked: (self._bar.popWidget(item), do()))
+        item.layout().addWidget(button)
+        self._bar.pushItem(item)
+
     def _pressed(self, item: QgsMessageBarItem, offer: Offer, notice: Notice, _checked: bool = False) -> None:
         if offer in self._do:
             self._do[offer](notice)

@@ -1,4 +1,4 @@
-"""What the bands of an image show: which is red, green and blue, and whether it is an NDVI."""
+"""What the bands of an image show: which is red, green and blue, and which index it is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ COLOUR_OF_INTERPRETATION = {
     gdal.GCI_GreenBand: "green",
     gdal.GCI_BlueBand: "blue",
 }
-NDVI_MIN, NDVI_MAX = -1.0, 1.0
+NDVI = "ndvi"
+INDEX_MIN, INDEX_MAX = -1.0, 1.0
 OTHER_INDICES = {"evi", "nbr", "ndbi", "ndmi", "ndre", "ndsi", "ndwi", "savi"}  # in −1…1 too, and no NDVI
 
 
@@ -42,18 +43,18 @@ def natural_colour(dataset: gdal.Dataset) -> Optional[tuple[int, int, int]]:
     return (1, 2, 3) if bands[0].DataType == gdal.GDT_Byte else (3, 2, 1)
 
 
-def is_ndvi(name: str, description: str, values: Sequence[float], is_float: bool) -> bool:
-    """Whether one band shows an NDVI: by its file's name or its description, else by its values.
+def index_of(name: str, description: str, values: Sequence[float], is_float: bool) -> str:
+    """Which index one band shows: "ndvi", "ndwi", "nbr" …; "" for none. By its file's name or description, else an
+    NDVI by its values.
 
     `values` are (minimum, 98 % cut, maximum) of a sample. Without a name it takes floats of both signs within −1…1.
     """
     low, cut, high = values
     words = set(_words(name)) | set(_words(description))
-    if words & OTHER_INDICES:
-        return False
-    if "ndvi" in words:
-        return cut <= NDVI_MAX  # else it is scaled, and the palette would be wrong
-    return is_float and NDVI_MIN <= low < 0 < high <= NDVI_MAX
+    named = next((index for index in (NDVI, *sorted(OTHER_INDICES)) if index in words), "")
+    if named:
+        return named if cut <= INDEX_MAX else ""  # else it is scaled, and the palette would be wrong
+    return NDVI if is_float and INDEX_MIN <= low < 0 < high <= INDEX_MAX else ""
 
 
 def _words(text: str) -> list[str]:

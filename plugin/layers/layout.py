@@ -228,6 +228,10 @@ def _add_north(layout: QgsPrintLayout, map_item: QgsLayoutItemMap) -> None:
     _place(arrow, COLUMN, MAP[1], 11.0, 14.0)
 
 
+def _lowest(layer: QgsRasterLayer) -> float:
+    return float(layer.renderer().classificationMin())
+
+
 def _add_legend(layout: QgsPrintLayout, map_item: QgsLayoutItemMap, layers: list[QgsMapLayer]) -> None:
     """The outlines, and the colours of each kind of image that has a meaning: an NDVI, classes."""
     legend = QgsLayoutItemLegend(layout)
@@ -241,8 +245,9 @@ def _add_legend(layout: QgsPrintLayout, map_item: QgsLayoutItemMap, layers: list
     for layer in layers:
         role = layer.customProperty(ROLE, "")
         kind = layer.renderer().type() if isinstance(layer, QgsRasterLayer) else ""
-        if role in (AOI, FOOTPRINTS) or (kind in ("singlebandpseudocolor", "paletted") and kind not in coloured):
-            coloured.add(kind)
+        same = f"{kind} {_lowest(layer)}" if kind == "singlebandpseudocolor" else kind  # each index has its own
+        if role in (AOI, FOOTPRINTS) or (kind in ("singlebandpseudocolor", "paletted") and same not in coloured):
+            coloured.add(same)
             node = root.addLayer(layer)
             if kind:
                 _say_only_colours(legend, node, layer)

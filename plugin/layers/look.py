@@ -10,9 +10,11 @@ import numpy as np
 from osgeo import gdal
 
 from ..net.cancel import Cancel
-from .bands import is_ndvi, natural_colour
+from .bands import index_of, natural_colour
 from .classes import ClassColour, classes_of
+from .clouds import without_clouds
 from .coarse import read_coarsely
+from .palettes import PALETTES
 from .scan import Found
 from .strangers import RASTER, NotLoadable, open_raster, quiet
 
@@ -21,7 +23,7 @@ SAMPLE = 512  # pixels on the longer side of what is read of one image, from its
 POOLED = 4_000_000  # pixels of all images of a job together
 COLLAR = 0.01  # share of pixels that are 0 in all bands from which an empty corner is taken for no data
 
-COLOUR, GREY, NDVI, CLASSES, OWN = "colour", "grey", "ndvi", "classes", "own"
+COLOUR, GREY, INDEX, CLASSES, OWN = "colour", "grey", "index", "classes", "own"
 Range = tuple[float, float]
 
 
@@ -29,7 +31,8 @@ Range = tuple[float, float]
 class RasterLook:
     """The look of one raster.
 
-    `style`: COLOUR (three `bands`), GREY, NDVI, CLASSES (one), or OWN: the file brings its colours, nothing is changed.
+    `style`: COLOUR (three `bands`), GREY, CLASSES, INDEX (one; `palette` names which), or OWN: the file brings its
+    colours, nothing is changed.
     `ranges` has the values that become black and white, for each band, in the units that QGIS shows (scaled); empty:
     values are shown as they are. `zero_is_empty`: the image has a collar of zeros and no nodata value.
     """
@@ -39,6 +42,7 @@ class RasterLook:
     ranges: tuple[Range, ...] = ()
     zero_is_empty: bool = False
     classes: tuple[ClassColour, ...] = ()
+    palette: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,13 @@ class _Measured:
     stretched: bool
     zero_is_empty: bool
     classes: tuple[ClassColour, ...] = ()
+    palette: str = ""
 
 
 def measure(found: Sequence[Found], cancel: Optional[Cancel] = None) -> Look:
     """One common stretch for all alike rasters of `found`: 2–98 % of all their pixels together, without nodata.
 
-    So change on the screen is change on the ground. NDVI has a fixed range, images of bytes are shown as they are.
+    So change on the screen is change on the ground. Indices have fixed palettes, images of bytes are shown as they are.
     A raster that can't be read gets no look. Raises Cancelled.
     """
     rasters = [item for item in found if item.kind == RASTER]
@@ -82,7 +87,9 @@ def measure(found: Sequence[Found], cancel: Optional[Cancel] = None) -> Look:
     ranges = _common_ranges(list(measured.values()))
     return Look(
         {
-            uri: RasterLook(one.style, one.bands, ranges.get(one.alike, ()), one.zero_is_empty, one.classes)
+            uri: RasterLook(
+                one.style, one.bands, ranges.get(one.alike, ()), one.zero_is_empty, one.classes, one.palette
+            )
             for uri, one in measured.items()
         }
     )
@@ -110,18 +117,21 @@ def _measure_one(item: Found, size: int) -> Optional[_Measured]:
     classes = classes_of(item.name, first, highest)
     if classes is not None:
         return _Measured(CLASSES, bands, (), values, False, False, classes)
-    style = COLOUR if len(bands) > 1 else _style_of_one_band(item, first, values)
+    palette = "" if len(bands) > 1 else _palette_of(item, first, values)
+    style = COLOUR if len(bands) > 1 else INDEX if palette else GREY
     alike = (style, bands, first.DataType, tuple(dataset.GetRasterBand(b).GetDescription() for b in bands))
     stretched = style == GREY or (style == COLOUR and first.DataType != gdal.GDT_Byte)
-    return _Measured(style, bands, alike, values, stretched, zero_is_empty)
+    return _Measured(style, bands, alike, values, stretched, zero_is_empty, palette=palette)
 
 
-def _style_of_one_band(item: Found, band: gdal.Band, values: np.ndarray) -> str:
+def _palette_of(item: Found, band: gdal.Band, values: np.ndarray) -> str:
+    """The index whose palette one band gets; "" for none."""
     if values.size == 0:
-        return GREY
+        return ""
     summary = (float(values.min()), float(np.percentile(values, CUT[1])), float(values.max()))
     is_float = band.DataType in (gdal.GDT_Float32, gdal.GDT_Float64)
-    return NDVI if is_ndvi(item.name, band.GetDescription(), summary, is_float) else GREY
+    index = index_of(item.name, band.GetDescription(), summary, is_float)
+    return index if index in PALETTES else ""
 
 
 def _sample(dataset: gdal.Dataset, bands: Sequence[int], size: int) -> Optional[tuple[np.ndarray, bool]]:
@@ -162,7 +172,7 @@ def _common_ranges(measured: Sequence[_Measured]) -> dict[tuple[object, ...], tu
         if one.stretched and one.values.size:
             pools[one.alike].append(one.values)
     return {
-        alike: tuple(_range_of(np.concatenate([values[i] for values in pool])) for i in range(len(pool[0])))
+        alike: tuple(_range_of(band) for band in without_clouds(np.concatenate(pool, axis=1)))
         for alike, pool in pools.items()
     }
 

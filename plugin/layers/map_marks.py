@@ -22,7 +22,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen, QTextOption
 
-from .style import LINE_EDGE, NDVI_COLOURS, NDVI_RANGE
+from .style import LINE_EDGE
 
 INK, SOFT_INK, FRAME, PAPER = "#1f2933", "#5f6b76", "#9aa5b1", "#ffffff"
 FONTS = ("Open Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans")
@@ -41,9 +41,10 @@ class LineEntry:
 
 @dataclass(frozen=True)
 class RampEntry:
-    """The colours of the NDVI and its name in the legend."""
+    """The colours of an index, from its lowest value to its highest, and its name in the legend."""
 
     label: str
+    stops: tuple[tuple[float, str], ...]
 
 
 Entry = Union[LineEntry, RampEntry]
@@ -124,7 +125,7 @@ def draw_legend(painter: QPainter, place: QRectF, entries: Sequence[Entry], unit
     for entry in entries:
         if isinstance(entry, RampEntry):
             write(painter, row, entry.label, text, INK, LEFT)
-            _draw_ramp(painter, row.translated(0, 11 * unit), unit)
+            _draw_ramp(painter, row.translated(0, 11 * unit), unit, entry.stops)
             row.translate(0, 30 * unit)
             continue
         y = row.center().y()
@@ -148,10 +149,10 @@ def draw_notes(painter: QPainter, place: QRectF, notes: Sequence[tuple[str, str]
         write(painter, row.translated(0, 8 * unit), small, font(4.6 * unit), SOFT_INK, LEFT)
 
 
-def _draw_ramp(painter: QPainter, row: QRectF, unit: float) -> None:
-    low, high = NDVI_RANGE
+def _draw_ramp(painter: QPainter, row: QRectF, unit: float, stops: Sequence[tuple[float, str]]) -> None:
+    low, high = stops[0][0], stops[-1][0]
     ramp = QLinearGradient(row.left(), 0, row.right(), 0)
-    for value, colour, _ in NDVI_COLOURS:
+    for value, colour in stops:
         ramp.setColorAt((value - low) / (high - low), QColor(colour))
     painter.setPen(QPen(QColor(FRAME), max(1.0, 0.4 * unit)))
     painter.setBrush(ramp)

@@ -46,6 +46,7 @@ from .map_marks import (
     write,
 )
 from .outlines import FOOTPRINT_LABEL
+from .palettes import PALETTES
 from .provenance import ROLE
 from .style import AOI_COLOUR, FOOTPRINT_COLOUR
 from .words import tr
@@ -235,11 +236,15 @@ def _legend(layers: Sequence[QgsMapLayer]) -> list[Entry]:
         entries.append(LineEntry(tr("AOI"), AOI_COLOUR))
     if FOOTPRINTS in roles:
         entries.append(LineEntry(tr("Footprints of the scenes"), FOOTPRINT_COLOUR))
-    if any(
-        isinstance(layer, QgsRasterLayer) and isinstance(layer.renderer(), QgsSingleBandPseudoColorRenderer)
-        for layer in layers
-    ):
-        entries.append(RampEntry(tr("NDVI")))
+    named: dict[str, RampEntry] = {}
+    for layer in layers:
+        renderer = layer.renderer() if isinstance(layer, QgsRasterLayer) else None
+        if isinstance(renderer, QgsSingleBandPseudoColorRenderer):
+            items = renderer.shader().rasterShaderFunction().colorRampItemList()
+            stops = tuple((item.value, item.color.name()) for item in items)
+            index = next((name for name, palette in PALETTES.items() if palette[0][0] == stops[0][0]), "")
+            named.setdefault(index, RampEntry(index.upper(), stops))
+    entries.extend(named.values())
     return entries
 
 

@@ -65,19 +65,26 @@ class OneAtATime:
         self.times: list[Optional[QDateTime]] = [QDateTime.fromMSecsSinceEpoch(begin).toUTC() for begin in begins] or [
             None
         ] * len(nodes)
+        self._scenes, self._nodes = scenes, nodes
         self._before = [(node, node.itemVisibilityChecked()) for node in nodes]
+        self._was_exclusive = scenes is not None and scenes.isMutuallyExclusive()
         self.current = -1
 
     def show(self, place: int) -> None:
         """Show that pass, counted from the oldest; beyond the last comes the first again."""
         self.current = place % len(self.passes)
         wanted = self.passes[self.current]
+        if self._scenes is not None and len(self._nodes) == len(self.passes):  # one layer for each: as QGIS does it
+            self._scenes.setIsMutuallyExclusive(True, self._nodes.index(wanted[0]))
+            return
         for nodes in self.passes:
             for node in nodes:
                 node.setItemVisibilityChecked(node in wanted)
 
     def end(self) -> None:
         """Show what was shown before."""
+        if self._scenes is not None:
+            self._scenes.setIsMutuallyExclusive(self._was_exclusive)
         for node, checked in self._before:
             node.setItemVisibilityChecked(checked)
 

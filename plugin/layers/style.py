@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from qgis.core import (
     Qgis,
+    QgsCategorizedSymbolRenderer,
     QgsColorRampShader,
     QgsContrastEnhancement,
     QgsFillSymbol,
@@ -17,6 +18,7 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRasterRange,
     QgsRasterShader,
+    QgsRendererCategory,
     QgsSimpleLineSymbolLayer,
     QgsSingleBandGrayRenderer,
     QgsSingleBandPseudoColorRenderer,
@@ -24,32 +26,25 @@ from qgis.core import (
     QgsSymbol,
     QgsUnitTypes,
     QgsVectorLayer,
+    QgsWkbTypes,
 )
 from qgis.PyQt.QtGui import QColor
 
-from .look import CLASSES, COLOUR, GREY, NDVI, Look, Range, RasterLook
+from .classes import MOST_CLASSES, colour_of
+from .look import CLASSES, COLOUR, GREY, INDEX, Look, Range, RasterLook
+from .palettes import PALETTES
 from .words import tr
 
-NDVI_RANGE: Range = (-0.2, 1.0)
-# From water over bare ground to dense green; lightness falls from 0 on, so that it reads in grey as well.
-NDVI_COLOURS = (
-    (-0.2, "#7a8fa6", "−0.2 water"),
-    (0.0, "#e9dfcf", "0.0 bare"),
-    (0.2, "#dcc78f", "0.2"),
-    (0.4, "#b5c25a", "0.4"),
-    (0.6, "#6ca544", "0.6"),
-    (0.8, "#267d3a", "0.8"),
-    (1.0, "#0b4a2b", "1.0 dense green"),
-)
 AOI_COLOUR, FOOTPRINT_COLOUR, LINE_EDGE = "#e69f00", "#56b4e9", "#c0202020"
 AOI_WIDTH, FOOTPRINT_WIDTH = 0.7, 0.5  # millimetres
+CLASS_FIELD = "value"
 EDGE_WIDTH = 0.5  # millimetres more than the line
 
 
 def apply_look(layer: QgsRasterLayer, look: Look) -> None:
     """Give a raster layer the look that was measured for its source; without one it stays as QGIS made it."""
     own = look.rasters.get(layer.source())
-    renderers = {COLOUR: _colour_renderer, GREY: _grey_renderer, NDVI: _ndvi_renderer, CLASSES: _class_renderer}
+    renderers = {COLOUR: _colour_renderer, GREY: _grey_renderer, INDEX: _index_renderer, CLASSES: _class_renderer}
     if own is None or own.style not in renderers:
         return
     renderer = renderers[own.style](layer, own)
@@ -75,10 +70,34 @@ def outline(layer: QgsVectorLayer, colour: str, width: float) -> None:
 
 
 def plain(layer: QgsVectorLayer) -> None:
-    """One plain symbol. A vector file can bring symbols of its own, and these can name a picture on the web."""
+    """Areas of classes in the colours of their classes, all else in one plain symbol.
+
+    A vector file can bring symbols of its own, and these can name a picture on the web.
+    """
+    values = class_values(layer)
     symbol = QgsSymbol.defaultSymbol(layer.geometryType())
-    if symbol is not None:
+    if values:
+        first = 0 if values[0] == 0 else 1  # without a class 0, it is nodata in the image: see `classes_of`
+        categories = [QgsRendererCategory(value, _area(colour_of(value - first)), str(value)) for value in values]
+        layer.setRenderer(QgsCategorizedSymbolRenderer(CLASS_FIELD, categories))
+    elif symbol is not None:
         layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+
+
+def class_values(layer: QgsVectorLayer) -> list[int]:
+    """The classes of polygons that have one in the field *value*, as `vectorising` makes them; empty for any others."""
+    if layer.geometryType() != QgsWkbTypes.GeometryType.PolygonGeometry:
+        return []
+    field = layer.fields().lookupField(CLASS_FIELD)
+    if field < 0 or not layer.fields().at(field).isNumeric():
+        return []
+    values = sorted(value for value in layer.uniqueValues(field, MOST_CLASSES + 1) if isinstance(value, (int, float)))
+    whole = all(0 <= value < MOST_CLASSES and value == int(value) for value in values)
+    return [int(value) for value in values] if whole and len(values) <= MOST_CLASSES else []
+
+
+def _area(colour: str) -> QgsFillSymbol:
+    return QgsFillSymbol.createSimple({"color": colour, "outline_color": colour, "outline_width": "0.1"})
 
 
 def _colour_renderer(layer: QgsRasterLayer, look: RasterLook) -> QgsMultiBandColorRenderer:
@@ -102,17 +121,19 @@ def _grey_renderer(layer: QgsRasterLayer, look: RasterLook) -> QgsSingleBandGray
     return renderer
 
 
-def _ndvi_renderer(layer: QgsRasterLayer, look: RasterLook) -> QgsSingleBandPseudoColorRenderer:
-    ramp = QgsColorRampShader(*NDVI_RANGE)
+def _index_renderer(layer: QgsRasterLayer, look: RasterLook) -> QgsSingleBandPseudoColorRenderer:
+    stops = PALETTES[look.palette]
+    low, high = stops[0][0], stops[-1][0]
+    ramp = QgsColorRampShader(low, high)
     ramp.setColorRampType(QgsColorRampShader.Type.Interpolated)
     ramp.setColorRampItemList(
-        [QgsColorRampShader.ColorRampItem(value, QColor(colour), label) for value, colour, label in NDVI_COLOURS]
+        [QgsColorRampShader.ColorRampItem(value, QColor(colour), label) for value, colour, label in stops]
     )
-    shader = QgsRasterShader(*NDVI_RANGE)
+    shader = QgsRasterShader(low, high)
     shader.setRasterShaderFunction(ramp)
     renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), look.bands[0], shader)
-    renderer.setClassificationMin(NDVI_RANGE[0])
-    renderer.setClassificationMax(NDVI_RANGE[1])
+    renderer.setClassificationMin(low)
+    renderer.setClassificationMax(high)
     return renderer
 
 

@@ -68,7 +68,10 @@ def test_scenes_are_picked_on_the_map_ticked_bought_played_and_handed_on(desktop
 
     desktop.do("QgsProject.instance().clear()\nmodel.set_aoi(None)")
     desktop.do(f"from pathlib import Path\ndock._job_drop.load(Path({str(moved / 'job.json')!r}))")
-    desktop.wait(f"{GROUPS} == [{name!r}] and model.request.aoi is not None")
+    desktop.wait(f"{GROUPS} == [{name!r}]")
+    assert desktop.get("model.request.aoi is None")  # the form is the user's
+    desktop.click("restoreRequestButton")
+    desktop.wait("model.request.aoi is not None")
     assert sorted(desktop.get("model.request.parameters[data]['ids']")) == sorted(ticked)
     sources = desktop.get(
         "[l.source() for l in QgsProject.instance().mapLayers().values() if isinstance(l, QgsRasterLayer)]"

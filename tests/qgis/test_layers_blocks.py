@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from qgis.core import QgsProviderRegistry
 
-from up42_jobs.plugin.layers.look import CLASSES, GREY, NDVI, measure
+from up42_jobs.plugin.layers.look import CLASSES, GREY, INDEX, measure
 from up42_jobs.plugin.layers.scan import scan
 from up42_jobs.tests.unit.blocks_support import parent_of, run_block, write_raster
 
@@ -29,7 +29,7 @@ def test_outputs_are_layers_with_a_look_of_their_kind(tmp_path, qgis_app):
     polygons = found_in(run_block("vectorising", {}, tmp_path / "v", clusters.output)).found
     assert [(one.kind, one.scene_id) for one in polygons] == [("vector", "S1")]
     (look,) = measure(found_in(run_block("index", {}, tmp_path / "ndvi", source)).found).rasters.values()
-    assert look.style == NDVI
+    assert (look.style, look.palette) == (INDEX, "ndvi")
     own = {"index": "expression", "expression": "nir / red"}
     (look,) = measure(found_in(run_block("index", own, tmp_path / "own", source)).found).rasters.values()
     assert look.style == GREY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import Callable, Sequence
@@ -9,17 +10,19 @@ from typing import Callable, Sequence
 import numpy as np
 import pytest
 from osgeo import gdal
-from qgis.core import QgsMapRendererParallelJob, QgsMapSettings, QgsRasterLayer
+from qgis.core import QgsMapRendererParallelJob, QgsMapSettings, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor, QImage
 
 from up42_jobs.plugin.layers import overviews
-from up42_jobs.plugin.layers.bands import is_ndvi, natural_colour
-from up42_jobs.plugin.layers.look import COLOUR, GREY, NDVI, OWN, Look, measure
+from up42_jobs.plugin.layers.bands import index_of, natural_colour
+from up42_jobs.plugin.layers.classes import colour_of
+from up42_jobs.plugin.layers.look import COLOUR, GREY, INDEX, OWN, Look, measure
 from up42_jobs.plugin.layers.open_layer import open_layer
 from up42_jobs.plugin.layers.overviews import build_overviews, overviews_hook
+from up42_jobs.plugin.layers.palettes import PALETTES
 from up42_jobs.plugin.layers.scan import Found, scan
-from up42_jobs.plugin.layers.style import NDVI_COLOURS, apply_look
+from up42_jobs.plugin.layers.style import apply_look, plain
 from up42_jobs.plugin.net.cancel import Cancel, Cancelled
 
 MakeRaster = Callable[..., Path]
@@ -160,32 +163,57 @@ def test_an_alpha_band_makes_pixels_transparent(bands: int, make_raster: MakeRas
 @pytest.mark.parametrize(
     ("name", "description", "values", "expected"),
     [
-        ("scene_ndvi", "", (0.1, 0.8, 0.9), True),
-        ("scene", "NDVI", (0.1, 0.8, 0.9), True),
-        ("scene", "", (-0.3, 0.8, 0.9), True),
-        ("scene", "", (0.0, 0.4, 0.9), False),  # a reflectance
-        ("scene_ndwi", "", (-0.3, 0.8, 0.9), False),
-        ("scene_ndvi", "", (-2000.0, 8000.0, 9000.0), False),  # scaled
-        ("scene", "", (-25.0, -3.0, 0.5), False),  # decibel
+        ("scene_ndvi", "", (0.1, 0.8, 0.9), "ndvi"),
+        ("scene", "NDVI", (0.1, 0.8, 0.9), "ndvi"),
+        ("scene", "", (-0.3, 0.8, 0.9), "ndvi"),
+        ("scene", "", (0.0, 0.4, 0.9), ""),  # a reflectance
+        ("scene_ndwi", "", (-0.3, 0.8, 0.9), "ndwi"),
+        ("scene", "NBR", (-0.3, 0.8, 0.9), "nbr"),
+        ("scene_ndvi", "", (-2000.0, 8000.0, 9000.0), ""),  # scaled
+        ("scene", "", (-25.0, -3.0, 0.5), ""),  # decibel
     ],
 )
-def test_ndvi_is_known_by_name_description_or_values(
-    name: str, description: str, values: tuple[float, float, float], expected: bool
+def test_an_index_is_known_by_name_description_or_values(
+    name: str, description: str, values: tuple[float, float, float], expected: str
 ) -> None:
-    assert is_ndvi(name, description, values, is_float=True) is expected
+    assert index_of(name, description, values, is_float=True) == expected
 
 
-def test_ndvi_has_fixed_colours_whatever_its_values(make_raster: MakeRaster, tmp_path: Path) -> None:
-    values = flat(0.6, kind="float32")
+@pytest.mark.parametrize(("index", "value"), [("ndvi", 0.6), ("ndwi", 0.5), ("nbr", -0.2)])
+def test_an_index_has_fixed_colours_whatever_its_values(
+    index: str, value: float, make_raster: MakeRaster, tmp_path: Path
+) -> None:
+    values = flat(value, kind="float32")
     values[:, :20] = np.nan
-    path = make_raster(tmp_path / "x_ndvi.tif", values, nodata=float("nan"))
+    path = make_raster(tmp_path / f"x_{index}.tif", values, nodata=float("nan"))
     item = found(path)[0]
     look = measure([item])
-    assert look_of(look, path) == (NDVI, (1,))
+    assert look_of(look, path) == (INDEX, (1,))
     image = picture(layer_of(item, look))
-    expected = next(QColor(text) for value, text, _ in NDVI_COLOURS if value == 0.6)
+    expected = next(QColor(text) for stop, text, _ in PALETTES[index] if stop == value)
     assert colour(image, row=50) == pytest.approx((expected.red(), expected.green(), expected.blue()), abs=3)
     assert image.pixelColor(30, 5) == BLANK
+
+
+@pytest.mark.parametrize(("high", "unit"), [(9000, 1), (0.9, 1 / 10000)])
+def test_clouds_do_not_make_the_ground_dark(high: float, unit: float, make_raster: MakeRaster, tmp_path: Path) -> None:
+    """Ground and clouds, 40 % of them: the stretch is that of the ground. Soil and towns count as ground."""
+    values = noisy(600, 1400).astype("float32") * unit
+    values[0, 30:36] = 3600 * unit  # soil, bright and red
+    clear = measure(found(make_raster(tmp_path / "clear.tif", values))).rasters[str(tmp_path / "clear.tif")]
+    values[:, :24] = high
+    path = make_raster(tmp_path / "cloudy.tif", values)
+    cloudy = measure(found(path)).rasters[str(path)]
+    for with_clouds, without in zip(cloudy.ranges, clear.ranges):
+        assert with_clouds == pytest.approx(without, rel=0.1)
+
+
+def test_a_town_beside_the_sea_is_no_cloud(make_raster: MakeRaster, tmp_path: Path) -> None:
+    values = noisy(150, 250)
+    values[:, 30:] = noisy(1200, 2400)[:, 30:]
+    path = make_raster(tmp_path / "coast.tif", values)
+    for low, high in measure(found(path)).rasters[str(path)].ranges:
+        assert low < 250 and high > 2200
 
 
 def test_one_band_is_grey_in_the_units_that_qgis_shows(make_raster: MakeRaster, tmp_path: Path) -> None:
@@ -303,3 +331,25 @@ def test_a_large_image_is_measured_from_places_all_over_it(
     low, high = np.percentile(image[0][image[0] > 0], (2, 98))
     for measured in look.ranges:
         assert measured == pytest.approx((low, high), abs=0.05 * (high - low))
+
+
+def test_areas_of_classes_have_the_colours_of_their_classes(tmp_path: Path) -> None:
+    def areas(name: str, values: list[float]) -> QgsVectorLayer:
+        square = [[[0, 0], [1, 0], [1, 1], [0, 0]]]
+        features = [
+            {"type": "Feature", "properties": {"value": v}, "geometry": {"type": "Polygon", "coordinates": square}}
+            for v in values
+        ]
+        path = tmp_path / name
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+        layer = open_layer(Found(path, str(path), "ogr", "vector", path.stem, ""), path.stem)
+        plain(layer)
+        return layer
+
+    classes = areas("classes.geojson", [0, 2, 2, 5])
+    assert [c.value() for c in classes.renderer().categories()] == [0, 2, 5]
+    assert classes.renderer().categories()[2].symbol().color().name() == colour_of(5)  # as in the raster
+    clusters = areas("clusters.geojson", [1, 2])
+    assert clusters.renderer().categories()[0].symbol().color().name() == colour_of(0)  # 0 is nodata there
+    assert areas("heights.geojson", [0.5, 120.7]).renderer().type() == "singleSymbol"
+    assert areas("many.geojson", list(range(200))).renderer().type() == "singleSymbol"

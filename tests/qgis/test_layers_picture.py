@@ -12,9 +12,10 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from up42_jobs.plugin.layers.job_info import JobInfo
 from up42_jobs.plugin.layers.load import add_job
+from up42_jobs.plugin.layers.palettes import NDVI_COLOURS
 from up42_jobs.plugin.layers.picture import BACKGROUND, render_job
 from up42_jobs.plugin.layers.prepare import prepare
-from up42_jobs.plugin.layers.style import AOI_COLOUR, FOOTPRINT_COLOUR, NDVI_COLOURS
+from up42_jobs.plugin.layers.style import AOI_COLOUR, FOOTPRINT_COLOUR
 
 AOI = [[[-54.61, -25.32], [-54.59, -25.32], [-54.59, -25.30], [-54.61, -25.30], [-54.61, -25.32]]]
 FOOTPRINT = [[[-54.7, -25.4], [-54.6, -25.4], [-54.6, -25.2], [-54.7, -25.2], [-54.7, -25.4]]]

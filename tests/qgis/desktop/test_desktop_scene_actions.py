@@ -9,14 +9,17 @@ from typing import Any, Callable
 import numpy as np
 import pytest
 from qgis.core import QgsProject
+from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QMenu, QWidget
+from qgis.PyQt.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 
 from up42_jobs.plugin.desktop.job_drop import JobDrop
+from up42_jobs.plugin.desktop.messages import Messages
 from up42_jobs.plugin.desktop.request_model import RequestModel
 from up42_jobs.plugin.desktop.scenes_actions import SceneActions, job_of
+from up42_jobs.plugin.host.handed_over import HandedOver
 from up42_jobs.plugin.layers.job_info import JobInfo
 from up42_jobs.plugin.layers.load import add_job
 from up42_jobs.plugin.layers.play import scenes_group
@@ -125,7 +128,7 @@ def drop(widget: QWidget, path: Path) -> bool:
 
 def test_a_folder_or_its_job_json_is_taken_and_nothing_else(window, qtbot, tmp_path: Path) -> None:
     hand_over, widget = HandOver(), QWidget(window)
-    watch = JobDrop(RequestModel(), hand_over, lambda *_: None, lambda _group: None)
+    watch = JobDrop(RequestModel(), hand_over, Messages(QgsMessageBar(window)), lambda _group: None)
     watch.watch(widget)
     (tmp_path / "job.json").write_text(json.dumps({}))
     (tmp_path / "aoi.geojson").write_text("{}")
@@ -135,3 +138,22 @@ def test_a_folder_or_its_job_json_is_taken_and_nothing_else(window, qtbot, tmp_p
     (tmp_path / "aois.gdb").mkdir()
     assert not drop(widget, tmp_path / "aois.gdb")
     assert hand_over.wanted == [tmp_path, tmp_path / "job.json"]
+
+
+def test_the_form_is_overwritten_only_when_the_user_says_so(window, group, free_catalogue, qtbot) -> None:
+    model, bar = RequestModel(), QgsMessageBar(window)
+    model.set_catalogue(free_catalogue)
+    before = model.request
+    workflow = free_catalogue.workflows[0]
+    request = {
+        "workflow": {"id": workflow.id, "name": workflow.name}, "job_type": "live_job", "filter": "intersects",
+        "aoi": {"name": "Theirs", "geometry": {"type": "Polygon", "coordinates": FOOTPRINT}},
+        "parameters": {},
+    }  # fmt: skip
+    watch = JobDrop(model, HandOver(), Messages(bar), lambda _group: None)
+    watch._loaded(HandedOver(group, "success", "“Theirs” is on the map.", request, "Theirs"))
+    assert model.request == before
+    with qtbot.waitSignal(watch.restored):
+        bar.findChild(QPushButton, "restoreRequestButton").click()
+    assert model.request.aoi.name == "Theirs"
+    assert "Theirs" in bar.currentItem().text()
