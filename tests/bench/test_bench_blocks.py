@@ -1,8 +1,8 @@
 """Time and memory of the processing blocks, beside what a user would run by hand: `make bench`, docs/performance.md.
 
-Rasters of 1000² and 5000² pixels, and of 20,000² for three blocks (`BENCH_LARGE=1`; 2 GB of disk). By hand the
-outputs get the same compression and, where ours have them, overviews. Each figure is a line of JSON in
-build/bench/blocks.jsonl.
+Rasters of 1000² and 5000² pixels, and with `BENCH_LARGE=1` of 20,000² (6 GB of disk). By hand the outputs get the same
+compression and, where ours have them, overviews. Each figure is a test and a process of its own (`-k "20000 and index"`)
+and a line of JSON in build/bench/blocks.jsonl. `BENCH_KEEP=1` keeps the rasters for the next run.
 """
 
 from __future__ import annotations
@@ -49,19 +49,40 @@ def told():
     date = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     tell(figure="machine", date=date, cores=os.cpu_count(), gdal=gdal.__version__)
     yield
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    if not os.environ.get("BENCH_KEEP"):
+        shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 def parent_of_size(side: int, kind: str) -> Path:
     """A parent task's output: land with noise that repeats every 1024 pixels, made once.
 
-    `kind`: scene (five bands), classes (one), or three (three scenes of one band).
+    `kind`: scene (five bands), classes (one), three (three scenes of one band), or pair (four bands of half the side
+    and a panchromatic one).
     """
     folder = FOLDER / f"{kind}-{side}"
-    path = folder / "S1.tif"
-    if path.exists():
+    if (folder / "data.json").exists():
         return folder
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    names = {"three": ("S1", "S2", "S3"), "pair": ("S1_ms", "S1_pan")}.get(kind, ("S1",))
+    for number, name in enumerate(names):
+        if kind == "three" and number:
+            os.link(folder / "S1.tif", folder / f"{name}.tif")
+        elif kind == "pair":
+            write_raster(folder / f"{name}.tif", side if number else side // 2, ("scene", "pan")[number])
+        else:
+            write_raster(folder / f"{name}.tif", side, kind)
+    ring = [[14, 52], [15, 52], [15, 53], [14, 53], [14, 52]]
+    features = []
+    for name in names:
+        properties = {"datetime": "2024-05-18T10:00:00Z", "up42.data_path": f"{name}.tif"}
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        features.append({"type": "Feature", "id": name, "geometry": geometry, "properties": properties})
+    (folder / "data.json").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return folder
+
+
+def write_raster(path: Path, side: int, kind: str) -> None:
     rng = np.random.default_rng(side)
     field = rng.integers(0, 6, (32, 32)).repeat(32, 0).repeat(32, 1)
     if kind == "classes":
@@ -72,6 +93,10 @@ def parent_of_size(side: int, kind: str) -> Path:
         tile = np.stack([*bands, rng.choice([4, 5, 8, 9], (64, 64)).repeat(16, 0).repeat(16, 1)]).astype(np.uint16)
         tile = tile[:1] if kind == "three" else tile
         names, data_type = NAMES[: len(tile)], gdal.GDT_UInt16
+        if path.stem.endswith("_ms"):
+            tile, names = tile[:4], NAMES[:4]
+        if kind == "pan":
+            tile, names = tile[2:3], ("Pan",)
     options = ["TILED=YES", "COMPRESS=DEFLATE", "ZLEVEL=1", "INTERLEAVE=BAND", "BLOCKXSIZE=512", "BLOCKYSIZE=512"]
     dataset = gdal.GetDriverByName("GTiff").Create(
         str(path), side, side, len(tile), data_type, [*options, "BIGTIFF=YES"]
@@ -79,7 +104,8 @@ def parent_of_size(side: int, kind: str) -> Path:
     reference = osr.SpatialReference()
     reference.ImportFromEPSG(32633)
     dataset.SetSpatialRef(reference)
-    dataset.SetGeoTransform((400000.0, 10.0, 0.0, 5800000.0, 0.0, -10.0))
+    metres = 20.0 if path.stem.endswith("_ms") else 10.0
+    dataset.SetGeoTransform((400000.0, metres, 0.0, 5800000.0, 0.0, -metres))
     for number, name in enumerate(names, start=1):
         dataset.GetRasterBand(number).SetDescription(name)
         dataset.GetRasterBand(number).SetNoDataValue(0)
@@ -87,17 +113,6 @@ def parent_of_size(side: int, kind: str) -> Path:
         for left in range(0, side, 1024):
             dataset.WriteArray(tile[:, : min(1024, side - top), : min(1024, side - left)], left, top)
     dataset.FlushCache()
-    del dataset
-    ring = [[14, 52], [15, 52], [15, 53], [14, 53], [14, 52]]
-    features = []
-    for name in ("S1", "S2", "S3") if kind == "three" else ("S1",):
-        if name != "S1":
-            os.link(path, folder / f"{name}.tif")
-        properties = {"datetime": "2024-05-18T10:00:00Z", "up42.data_path": f"{name}.tif"}
-        geometry = {"type": "Polygon", "coordinates": [ring]}
-        features.append({"type": "Feature", "id": name, "geometry": geometry, "properties": properties})
-    (folder / "data.json").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    return folder
 
 
 def by_hand(block: str, source: str, out: Path, side: int) -> Optional[list[list[str]]]:
@@ -105,7 +120,7 @@ def by_hand(block: str, source: str, out: Path, side: int) -> Optional[list[list
     made = str(out / "made.tif")
     overviews = [["gdaladdo", "-q", "-r", "average", "--config", "COMPRESS_OVERVIEW", "DEFLATE", made]]
     after = overviews if side > 2048 else []
-    if block == "index":
+    if block in ("index", "ndvi"):
         formula = "(A.astype(float32)-B)/(A.astype(float32)+B)"
         bands = ["-A", source, "--A_band=4", "-B", source, "--B_band=3"]
         return [
@@ -131,10 +146,37 @@ def by_hand(block: str, source: str, out: Path, side: int) -> Optional[list[list
         formula = "numpy.median(numpy.stack((A,B,C)),axis=0)"
         end = ["--type=UInt16", "--NoDataValue=0", "--outfile", made, *CALC]
         return [["gdal_calc.py", "--quiet", *files, f"--calc={formula}", *end], *after]
+    if block == "pansharpen":
+        colours, pan = source.replace("S1.tif", "S1_ms.tif"), source.replace("S1.tif", "S1_pan.tif")
+        return [["gdal_pansharpen.py", "-q", "-r", "bilinear", *PACKED, pan, colours, made], *after]
+    if block == "sharpening":
+        if side == LARGE:
+            return None  # ten minutes
+        return [["gdal_translate", "-q", *PACKED, str(kernel_vrt(source, out.parent)), made], *after]
+    if block == "tiling":
+        return [["gdal_retile.py", "-q", "-ps", "768", "768", *PACKED, "-targetDir", str(out), source]]
     return None
 
 
+def kernel_vrt(source: str, folder: Path) -> Path:
+    """An unsharp mask as a virtual raster with a kernel: what GDAL has for a sharpening by hand."""
+    path = folder / "kernel.vrt"
+    dataset = gdal.Translate("", source, format="VRT")
+    text = dataset.GetMetadata("xml:VRT")[0]
+    blur = np.exp(-(np.arange(-4, 5) ** 2) / 2)
+    unsharp = -np.outer(blur, blur) / blur.sum() ** 2
+    unsharp[4, 4] += 2
+    weights = " ".join(str(weight) for weight in unsharp.ravel())
+    kernel = f'<Kernel normalized="0"><Size>{len(unsharp)}</Size><Coefs>{weights}</Coefs></Kernel>'
+    for kind in ("Simple", "Complex"):
+        text = text.replace(f"<{kind}Source>", "<KernelFilteredSource>")
+        text = text.replace(f"</{kind}Source>", f"{kernel}</KernelFilteredSource>")
+    path.write_text(text)
+    return path
+
+
 CASES = {
+    "ndvi": ("scene", {}),
     "index": ("scene", {}),
     "crs-conversion": ("scene", {"output_epsg_code": 3857, "resampling_method": "near"}),
     "kmeans-clustering": ("scene", {"n_sieve_pixels": 0}),
@@ -142,8 +184,10 @@ CASES = {
     "vectorising": ("classes", {}),
     "cloud-mask": ("scene", {}),
     "composite": ("three", {}),
+    "pansharpen": ("pair", {"method": "Brovey"}),  # what GDAL has
+    "sharpening": ("scene", {}),
+    "tiling": ("scene", {}),
 }
-LARGE_CASES = ("index", "kmeans-clustering", "zonal-statistics")
 
 
 def run_ours(block: str, parent: Path, parameters: dict) -> dict:
@@ -167,30 +211,27 @@ def run_by_hand(commands: list[list[str]], out: Path) -> float:
     return seconds
 
 
+@pytest.mark.parametrize("side", [*SIZES, LARGE])
 @pytest.mark.parametrize("block", CASES)
-def test_blocks_beside_the_tools_by_hand(block: str) -> None:
+def test_blocks_beside_the_tools_by_hand(block: str, side: int) -> None:
+    if side == LARGE and not os.environ.get("BENCH_LARGE"):
+        pytest.skip("20,000² takes minutes and 3 GB of disk: BENCH_LARGE=1")
     kind, parameters = CASES[block]
-    seconds, peaks = {}, {}
-    large = (LARGE,) if block in LARGE_CASES and os.environ.get("BENCH_LARGE") else ()
-    for side in (*SIZES, *large):
-        parent = parent_of_size(side, kind)
-        hand = by_hand(block, str(parent / "S1.tif"), FOLDER / "hand", side)
-        ours, theirs = [], []
-        for _ in range(RUNS if side < LARGE else 1):
-            ours.append(run_ours(block, parent, parameters))
-            if hand:
-                theirs.append(run_by_hand(hand, FOLDER / "hand"))
-        seconds[side] = statistics.median(run["seconds"] for run in ours)
-        peaks[side] = max(run["peak_mb"] for run in ours)
-        usual = statistics.median(theirs) if theirs else None
-        ratio = round(seconds[side] / usual, 2) if usual else None
-        tell(
-            figure=block, side=side, seconds=round(seconds[side], 2), by_hand=usual and round(usual, 2), ratio=ratio,
-            peak_mb=round(peaks[side]), runs=[round(run["seconds"], 2) for run in ours],
-            runs_by_hand=[round(one, 2) for one in theirs],
-        )  # fmt: skip
-        assert peaks[side] < MEMORY_BAR
-        if ratio is not None and side > SIZES[0]:  # of the smallest, starting a program is most of the time
-            assert ratio <= RATIO_BAR
-    if large:
-        assert peaks[LARGE] < peaks[SIZES[1]] * 1.5, "memory grows with the raster"
+    parent = parent_of_size(side, kind)
+    hand = by_hand(block, str(parent / "S1.tif"), FOLDER / "hand", side)
+    ours, theirs = [], []
+    for _ in range(RUNS if side < LARGE else 1):
+        ours.append(run_ours(block, parent, parameters))
+        if hand:
+            theirs.append(run_by_hand(hand, FOLDER / "hand"))
+    seconds, peak = statistics.median(run["seconds"] for run in ours), max(run["peak_mb"] for run in ours)
+    usual = statistics.median(theirs) if theirs else None
+    ratio = round(seconds / usual, 2) if usual else None
+    tell(
+        figure=block, side=side, seconds=round(seconds, 2), by_hand=usual and round(usual, 2), ratio=ratio,
+        peak_mb=round(peak), runs=[round(run["seconds"], 2) for run in ours],
+        runs_by_hand=[round(one, 2) for one in theirs],
+    )  # fmt: skip
+    assert peak < MEMORY_BAR
+    if ratio is not None and side > SIZES[0]:  # of the smallest, starting a program is most of the time
+        assert ratio <= RATIO_BAR

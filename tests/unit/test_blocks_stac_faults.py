@@ -288,5 +288,12 @@ def test_permits_are_asked_for_once_and_never_told(server, monkeypatch, caplog):
 def test_a_permit_that_is_refused_is_said(server, tmp_path):
     server.faults = [lambda request: Reply(401) if request.path.startswith("/permits") else None]
     source = type(SENTINEL_2)(**{**PRESETS["landsat-c2-l2"].__dict__, "permits": f"{server.url}/permits"})
-    with pytest.raises(BlockFailure, match="gives no permit"):
+    with pytest.raises(BlockFailure, match=r"gives no permit.*landsat-c2-l2 \(HTTP 401\): it may ask for an account"):
         stac_files.Permits(source, stac_http.Http()).signed(Asset("a", "https://x.blob.core.windows.net/a.tif"))
+
+
+def test_a_bucket_whose_requester_pays_is_named_as_what_it_may_be():
+    path, gdals = "/vsicurl/https://usgs-landsat.s3.amazonaws.com/a.TIF?sig=geheim", "HTTP response code: 403"
+    assert "requester pays" in stac_files._who_pays(path, gdals)
+    assert stac_files._who_pays(path, "HTTP response code: 404") == ""
+    assert stac_files._who_pays("/vsicurl/https://example.org/a.TIF", gdals) == ""

@@ -95,9 +95,11 @@ def _ratio(colour: gdal.Dataset, layout: Layout, scene: str) -> float:
 def _on_grid(colour: gdal.Dataset, grid: Layout, scene: str) -> gdal.Dataset:
     """The colours on the panchromatic grid, between pixels interpolated, computed where they are read."""
     west, wide, _, north, _, high = grid.geotransform
+    crs = spatial_reference(grid.crs)
+    same = bool(colour.GetSpatialRef().IsSame(crs))  # then places are a linear function, which is not approximated
     try:
         return gdal.Warp(
-            "", colour, format="VRT", dstSRS=spatial_reference(grid.crs), resampleAlg="bilinear", errorThreshold=0.0,
+            "", colour, format="VRT", dstSRS=crs, resampleAlg="bilinear", errorThreshold=0.125 if same else 0.0,
             outputBounds=(west, north + grid.rows * high, west + grid.columns * wide, north), width=grid.columns,
             height=grid.rows, dstAlpha=colour.GetRasterBand(1).GetMaskFlags() == gdal.GMF_ALL_VALID,
         )  # fmt: skip
@@ -122,7 +124,7 @@ def _sharpened(
         pixels = band.ReadAsArray(*window.origin_and_size)
         valid &= valid_pixels(band, pixels, window)
         colours.append(pixels.astype(np.float32))
-    light, smooth, light_valid = _pan_and_mean(pan, window, ratio)
+    light, smooth, light_valid = _pan_and_mean(pan, window, ratio if options.method == "SFIM" else None)
     valid &= light_valid
     kind = np.dtype(gdal_array.GDALTypeCodeToNumericTypeCode(layout.data_type))
     nodata = layout.nodata if layout.nodata is not None else nodata_for(kind)
@@ -137,8 +139,18 @@ def _sharpened(
     return [np.where(valid, as_type(one, kind, nodata), np.array(nodata, kind)) for one in sharp]
 
 
-def _pan_and_mean(pan: gdal.Dataset, window: Window, ratio: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The panchromatic window, its mean over a colour pixel's width around each pixel (valid ones only), validity."""
+def _pan_and_mean(
+    pan: gdal.Dataset, window: Window, ratio: Optional[float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The panchromatic window, its mean over a colour pixel's width around each pixel (valid ones only), validity.
+
+    `ratio`: how much finer it is than the colours; None where no mean is needed (the window itself stands in).
+    """
+    if ratio is None:
+        pixels = pan.GetRasterBand(1).ReadAsArray(*window.origin_and_size)
+        valid = valid_pixels(pan.GetRasterBand(1), pixels, window)
+        light = np.where(valid, pixels, 0).astype(np.float32)
+        return light, light, valid
     reach = max(1, math.ceil(ratio / 2))
     band = pan.GetRasterBand(1)
     left, top = max(0, window.column - reach), max(0, window.row - reach)

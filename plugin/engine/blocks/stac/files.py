@@ -98,7 +98,7 @@ class RemoteFiles:
                 error = e
                 if _is_final(str(e)):
                     break
-        raise NotReadable(f"its file {key} {_reason(str(error))}")
+        raise NotReadable(f"its file {key} {_reason(str(error))}{_who_pays(self._paths[key], str(error))}")
 
     def close(self) -> None:
         """Forget what GDAL has cached of the files."""
@@ -133,6 +133,13 @@ def _reason(message: str) -> str:
     return "could not be read to its end"
 
 
+def _who_pays(path: str, message: str) -> str:
+    """Amazon's buckets refuse those who are not asked to pay, too."""
+    refused = _is_final(message) and "404" not in message
+    bucket = (urlsplit(path.removeprefix("/vsicurl/")).hostname or "").endswith(".amazonaws.com")
+    return ": its bucket may be one whose requester pays, with an account at Amazon" if refused and bucket else ""
+
+
 class Permits:
     """Signs the addresses of files where a source asks for that (Planetary Computer: anonymous, for an hour)."""
 
@@ -158,7 +165,13 @@ class Permits:
             answer = self._http.json(f"{self._source.permits}/{self._source.collection}")
             self._query = answer["token"]
             until = parse_time(answer["msft:expiry"])
-        except (HttpRefused, KeyError, TypeError) as e:
+        except HttpRefused as e:
+            raise BlockFailure(
+                "API_CONNECTION_ERROR",
+                f"{self._source.host} gives no permit to read the files of {self._source.collection} (HTTP "
+                f"{e.status}): it may ask for an account; choose another collection.",
+            ) from e
+        except (KeyError, TypeError) as e:
             raise BlockFailure(
                 "API_CONNECTION_ERROR", f"{self._source.host} gives no permit to read its files: try again later."
             ) from e

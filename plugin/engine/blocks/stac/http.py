@@ -15,7 +15,7 @@ from ..base import BlockFailure
 
 CONNECT_SECONDS, SILENT_SECONDS = 10.0, 60.0
 TRIES = 5  # in all
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 20.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0  # the Planetary Computer asks for up to 23
 MAX_JSON_BYTES = 60_000_000
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
