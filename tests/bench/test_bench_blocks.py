@@ -1,7 +1,7 @@
 """Time and memory of the processing blocks, beside what a user would run by hand: `make bench`, docs/performance.md.
 
-Rasters of 1000² and 5000² pixels, and with `BENCH_LARGE=1` of 20,000² (6 GB of disk). By hand the outputs get the same
-compression and, where ours have them, overviews. Each figure is a test and a process of its own (`-k "20000 and index"`)
+Rasters of 1000² and 5000² pixels, and with `BENCH_LARGE=1` of 20,000² (6 GB of disk). By hand outputs get the same
+compression and, where ours have them, overviews. Each figure is a test and a process of its own (`-k "20000 and ndvi"`)
 and a line of JSON in build/bench/blocks.jsonl. `BENCH_KEEP=1` keeps the rasters for the next run.
 """
 

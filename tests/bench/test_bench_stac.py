@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Sequence
 
 import pytest
 
@@ -23,6 +25,7 @@ from servers.stac import StacServer
 
 pytestmark = pytest.mark.bench
 RUNS = 3
+LARGE = 20_000
 RATIO, PEAK_KB = 1.3, 800_000
 # West, south, east, north, and about the same frame in UTM 33: ulx uly lrx lry. About 100, 500, 1,000 km².
 SIZES = {
@@ -41,23 +44,24 @@ def server(tmp_path_factory):
         yield running
 
 
-def by_hand(url: str, frame: tuple[str, ...], folder: Path) -> float:
+def by_hand(url: str, frame: Sequence[str], folder: Path) -> float:
     environment = {**os.environ, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "CPL_VSIL_CURL_USE_HEAD": "NO"}
     files = [f"/vsicurl/{url}/full/{name}.tif" for name in FILES]
     options = ("TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=2", "ZLEVEL=4", "INTERLEAVE=BAND")
     begin = time.monotonic()
     vrt = ["gdalbuildvrt", "-q", "-separate", str(folder / "x.vrt"), *files]
-    cut = ["gdal_translate", "-q", "-projwin", *frame, *(word for option in options for word in ("-co", option))]
+    window = ["-projwin", *frame] if frame else []
+    cut = ["gdal_translate", "-q", *window, *(word for option in options for word in ("-co", option))]
     for command in (vrt, [*cut, str(folder / "x.vrt"), str(folder / "x.tif")]):
-        subprocess.run(command, check=True, env=environment, timeout=120)
+        subprocess.run(command, check=True, env=environment, timeout=600)
     return time.monotonic() - begin
 
 
-def ours(url: str, area: list[float], folder: Path) -> dict:
+def ours(url: str, asked: dict, folder: Path) -> dict:
     command = [sys.executable, str(Path(__file__).with_name("stac_worker.py")), "esa-s2-l2a-gtiff-analytic"]
     done = subprocess.run(
-        [*command, json.dumps({"bbox": area}), str(folder)],
-        env={**os.environ, "UP42_JOBS_STAC_URL": url}, capture_output=True, text=True, check=True, timeout=120,
+        [*command, json.dumps(asked), str(folder)],
+        env={**os.environ, "UP42_JOBS_STAC_URL": url}, capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     return json.loads(done.stdout)
 
@@ -70,7 +74,7 @@ def test_clipping_four_bands_beside_gdal_by_hand(server, km2, tmp_path):
         folder = tmp_path / str(number)
         folder.mkdir()
         hand.append(by_hand(server.url, frame, folder))
-        runs.append(ours(server.url, area, folder / "ours"))
+        runs.append(ours(server.url, {"bbox": area}, folder / "ours"))
     seconds = statistics.median(run["seconds"] for run in runs)
     peak = statistics.median(run["peak_kb"] for run in runs)
     ratio = seconds / statistics.median(hand)
@@ -78,3 +82,19 @@ def test_clipping_four_bands_beside_gdal_by_hand(server, km2, tmp_path):
     assert peak < PEAK_KB
     if km2 >= 500:  # below, search and quicklook are most of it
         assert ratio <= RATIO
+
+
+def test_a_whole_scene_of_20_000_pixels_squared(tmp_path):
+    """One run of each: 1.6 billion pixels, over three gigabytes of them."""
+    if not os.environ.get("BENCH_LARGE"):
+        pytest.skip("20,000² takes minutes and 6 GB of disk: BENCH_LARGE=1")
+    with StacServer(tmp_path / "served") as running:
+        item = s2.make_large_scene(tmp_path / "served", running.url, LARGE)
+        running.items = [item]
+        run = ours(running.url, {"ids": [item["id"]]}, tmp_path / "ours")
+        shutil.rmtree(tmp_path / "ours")
+        hand = by_hand(running.url, (), tmp_path)
+    line = {"side": LARGE, "ours": run["seconds"], "by_hand": hand, "peak_kb": run["peak_kb"]}
+    print(json.dumps({**line, "ratio": run["seconds"] / hand}))
+    assert run["peak_kb"] < PEAK_KB
+    assert run["seconds"] <= hand * RATIO

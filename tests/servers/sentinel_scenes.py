@@ -8,6 +8,7 @@ the pixels' offset changed. Every place has its own values, so that a pixel that
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -248,9 +249,24 @@ def reflectance_of_ground(level: float) -> np.ndarray:
     return (level * (1.0 + 0.5 * wave + 0.3 * noise)).astype(np.float32)
 
 
-def write_full_size(path: Path, ground: np.ndarray, metres: int) -> None:
+def make_large_scene(folder: Path, files_url: str, side: int) -> dict:
+    """A scene of any number of 10 m pixels, drawn all over: larger than any of Sentinel-2's. Its bands share a file."""
+    gdal.UseExceptions()
+    first = folder / "full"
+    first.mkdir(parents=True)
+    ground = np.rint((reflectance_of_ground(0.2) + 0.1) * 10_000).astype(np.uint16)[None]
+    write_full_size(first / "B02.tif", ground, 10, side, all_over=True)
+    for name in ("B03", "B04", "B08"):
+        os.link(first / "B02.tif", first / f"{name}.tif")
+    write_full_size(first / "SCL.tif", np.full((1, 1, 1), 4, np.uint8), 20, side)
+    return _full_size_item("2024-06-17T10:15:59Z", f"{files_url}/full", side)
+
+
+def write_full_size(
+    path: Path, ground: np.ndarray, metres: int, pixels: int = FULL_SIDE, all_over: bool = False
+) -> None:
     count = len(ground)
-    side = FULL_SIDE * 10 // metres
+    side = pixels * 10 // metres
     kind = gdal.GDT_Byte if ground.dtype == np.uint8 else gdal.GDT_UInt16
     plain = path.with_suffix(".plain.tif")
     options = ["TILED=YES", f"BLOCKXSIZE={FULL_BLOCK}", f"BLOCKYSIZE={FULL_BLOCK}", "SPARSE_OK=TRUE", "BIGTIFF=NO"]
@@ -259,7 +275,10 @@ def write_full_size(path: Path, ground: np.ndarray, metres: int) -> None:
     dataset.SetGeoTransform((FULL_CORNER[0], metres, 0, FULL_CORNER[1], 0, -metres))
     for number in range(1, count + 1):
         dataset.GetRasterBand(number).SetNoDataValue(0)
-    dataset.WriteArray(ground)
+    step = ground.shape[-1]
+    for top in range(0, side if all_over else 1, step):
+        for left in range(0, side if all_over else 1, step):
+            dataset.WriteArray(ground[:, : min(step, side - top), : min(step, side - left)], left, top)
     dataset.FlushCache()
     del dataset
     options = [f"BLOCKSIZE={FULL_BLOCK}", "COMPRESS=DEFLATE", "PREDICTOR=YES", "SPARSE_OK=YES", "NUM_THREADS=2"]
@@ -269,7 +288,7 @@ def write_full_size(path: Path, ground: np.ndarray, metres: int) -> None:
     plain.unlink()
 
 
-def _full_size_item(moment: str, url: str) -> dict:
+def _full_size_item(moment: str, url: str, side: int = FULL_SIDE) -> dict:
     day = moment[:10].replace("-", "")
     recipe = Recipe(f"S2B_T33UUT_{day}T101559_L2A", moment, 33, FULL_CORNER, "33UUT")
     assets = {}
@@ -279,7 +298,7 @@ def _full_size_item(moment: str, url: str) -> dict:
     assets["scl"] = _asset(f"{url}/SCL.tif", recipe, 20, {"nodata": 0}, [])
     assets["visual"] = _asset(f"{url}/TCI.tif", recipe, 10, {"nodata": 0}, ["red", "green", "blue"])
     found = item(recipe, assets)
-    found["geometry"] = {"type": "Polygon", "coordinates": [_ring_in_degrees(recipe, FULL_CORNER, FULL_SIDE * 10)]}
+    found["geometry"] = {"type": "Polygon", "coordinates": [_ring_in_degrees(recipe, FULL_CORNER, side * 10)]}
     xs, ys = zip(*found["geometry"]["coordinates"][0])
     found["bbox"] = [min(xs), min(ys), max(xs), max(ys)]
     return found

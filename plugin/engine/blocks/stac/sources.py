@@ -9,10 +9,10 @@ The presets are after what their hosts publish; no test reaches the hosts themse
   (github.com/Element84/earth-search, README, *s3 vs http URLs*). Its Landsat and Sentinel-1 GRD (which has no map
   projection either) are of that kind and need an account, so those two presets are the Planetary Computer's.
 * Planetary Computer: the asset keys are those of github.com/microsoft/PlanetaryComputerExamples, datasets/landsat-c2
-  and datasets/sentinel-1-rtc ("some combination of hh, hv, vh, and vv": a scene without vh is left out and told). Anybody
-  gets permits to read, at a limited rate (planetarycomputer.microsoft.com/docs/concepts/sas). For Sentinel-1 RTC they
-  needed an account until its Hub was closed in 2024 (github.com/microsoft/PlanetaryComputer, issues 230 and 457); where
-  one is still asked for, the job says so.
+  and datasets/sentinel-1-rtc ("some combination of hh, hv, vh, and vv": a scene without vh is left out and told).
+  Anybody gets permits to read, at a limited rate (planetarycomputer.microsoft.com/docs/concepts/sas). For Sentinel-1
+  RTC they needed an account until its Hub was closed in 2024 (github.com/microsoft/PlanetaryComputer, issues 230 and
+  457); where one is still asked for, the job says so.
 * No preset has a panchromatic band: Landsat's level 2 has none.
 """
 
