@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
 from ..host.endings import is_offline
 from ..host.found_scenes import THUMBNAIL, FoundScene
-from ..host.loosen import Count, Filter, filters_of
+from ..host.loosen import Count, filters_of
 from ..host.records import JobRecord
 from ..host.scene_search import SceneSearch
 from ..host.words import number
@@ -32,6 +32,8 @@ from ..layers.provenance import ROLE
 from .job_words import job_title
 from .scenes_model import SCENE_ROLE, SORT_ROLE, SceneColumn, ScenesModel
 from .scenes_on_map import ScenesOnMap
+from .scenes_ticks import TickDelegate
+from .scenes_why import why_empty, why_not_yet
 from .ui_files import set_up, theme_icon
 
 ID_NEEDS = 460  # pixels of the table, below which the ids stand below the dates
@@ -77,6 +79,7 @@ class ScenesList(QWidget):
             header.setSectionResizeMode(int(column), QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(int(SceneColumn.ID), QHeaderView.ResizeMode.Stretch)
         self.scenesView.sortByColumn(int(SceneColumn.DATE), Qt.SortOrder.DescendingOrder)
+        self.scenesView.setItemDelegateForColumn(int(SceneColumn.DATE), TickDelegate(self))
         self.scenesView.setMouseTracking(True)
         self.scenesView.viewport().installEventFilter(self)
         self.pickButton.setIcon(theme_icon("mActionSelectRectangle"))
@@ -132,17 +135,10 @@ class ScenesList(QWidget):
             self._reading = self._search.read(folder, lambda scenes: self._read(record, scenes), self._show_message)
 
     def _show_why_not_yet(self, record: JobRecord) -> None:
-        if record.job.state is JobState.FAILED:
-            if not self._shows_counts_of(record):
-                self._show_empty(record, [])  # some platforms let a search fail that finds nothing
-        elif not record.job.state.ended:
-            self._show_message(self.tr("The Test Query is running. Its scenes are listed here when it has ended."))
-        elif record.job.state is JobState.SUCCEEDED:
-            self._show_message(
-                self.tr("The scenes are not on this computer yet. If they don't come soon, press Load in Jobs.")
-            )
-        else:
-            self._show_message(self.tr("This Test Query was cancelled."))
+        if record.job.state is not JobState.FAILED:
+            self._show_message(why_not_yet(self, record.job.state))
+        elif not self._shows_counts_of(record):
+            self._show_empty(record, [])  # some platforms let a search fail that finds nothing
 
     def _shows_counts_of(self, record: JobRecord) -> bool:
         """True while what was asked for about an empty result is shown, or waited for: news of the job keep it."""
@@ -171,22 +167,12 @@ class ScenesList(QWidget):
 
     def _show_empty(self, record: JobRecord, counts: list[Count]) -> None:
         """No scene: say by which filters, and once it is known how many there are without each."""
-        filters = filters_of(record.job)
-        failed = record.job.state is JobState.FAILED
-        reason = record.delivery.message or self.tr("This Test Query did not succeed: its log in Jobs says why.")
-        if failed and is_offline(reason):  # its filters have nothing to do with it
-            self._show_message(reason)
+        if record.job.state is JobState.FAILED and is_offline(record.delivery.message):
+            self._show_message(record.delivery.message)  # its filters have nothing to do with it
             self.demoButton.show()
             return
-        lines = [reason if failed else self.tr("No scene was found.")]
-        if not filters and not failed:
-            lines.append(self.tr("There is none of this data over the AOI: choose another AOI or another workflow."))
-        elif counts:
-            lines += [_count_line(self, count) for count in counts]
-        elif filters:
-            lines.append(self.tr("The search was narrowed by:"))
-            lines += [f"• {words}" for words in filters.values()]
-        self._show_message("\n".join(lines))
+        filters = filters_of(record.job)
+        self._show_message(why_empty(self, record, counts))
         self.watchEmptyButton.show()
         self.countButton.setVisible(bool(filters) and not counts)
         self.countButton.setEnabled(True)
@@ -326,16 +312,3 @@ class ScenesList(QWidget):
             self._cancel(work)
         self.scenesView.viewport().removeEventFilter(self)
         self.on_map.remove()
-
-
-def _count_line(widget: QWidget, count: Count) -> str:
-    """`Scenes at any date: 7`."""
-    n = number(count.scenes)
-    scenes = widget.tr("{n} or more").format(n=n) if count.more else n
-    sentences = {
-        Filter.CLOUD: widget.tr("Scenes without the limit of cloud cover: {scenes}"),
-        Filter.DATES: widget.tr("Scenes at any date: {scenes}"),
-        Filter.CONTAINS: widget.tr("Scenes with the filter Intersects instead of Contains: {scenes}"),
-        Filter.IDS: widget.tr("Scenes with any id: {scenes}"),
-    }
-    return "• " + sentences[count.filter].format(scenes=scenes)

@@ -100,7 +100,7 @@ class ScenesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return {
                 SceneColumn.DATE: self.tr("Acquisition time, in your time zone; UTC where the mouse rests"),
-                SceneColumn.CLOUD: self.tr("Cloud cover of the whole scene, not of the AOI alone"),
+                SceneColumn.CLOUD: self.tr("Cloud cover of the whole scene; of the AOI alone where the data tells it"),
                 SceneColumn.COVERAGE: self.tr("The share of the AOI that the scene covers"),
                 SceneColumn.ID: self.tr("What the data provider calls the scene"),
             }[SceneColumn(section)]
@@ -157,16 +157,36 @@ class ScenesModel(QAbstractTableModel):
         scene = found.scene
         if column is SceneColumn.DATE:
             when = local_time(scene.acquired_at) or self.tr("unknown")
-            return f"{when}\n{scene.id}" if self._ids_below else when
+            return "\n".join(filter(None, (when, scene.id if self._ids_below else "", self._pass(found))))
         if column is SceneColumn.CLOUD:
-            return "" if scene.cloud_cover is None else self.tr("{n} %").format(n=number(scene.cloud_cover))
+            return self._cloud(found)
         if column is SceneColumn.COVERAGE:
             return "" if found.coverage is None else self.tr("{n} %").format(n=_whole(found.coverage))
         return scene.id
 
+    def _cloud(self, found: FoundScene) -> str:
+        """`12 %`, or above it what of the AOI is under clouds: `AOI 3 %`."""
+        whole, own = found.scene.cloud_cover, found.aoi_cloud
+        lines = [] if own is None else [self.tr("AOI {n} %").format(n=_whole(own))]
+        if whole is not None:
+            words = self.tr("{n} %") if own is None else self.tr("scene {n} %")
+            lines.append(words.format(n=number(whole)))
+        return "\n".join(lines)
+
+    def _pass(self, found: FoundScene) -> str:
+        """What the scenes of one pass of the satellite are together; "" for a scene that was taken alone."""
+        if (found.pass_scenes or 1) < 2 or found.pass_coverage is None:
+            return ""
+        return self.tr("{n} scenes of one pass: {percent} %").format(
+            n=number(found.pass_scenes), percent=_whole(found.pass_coverage)
+        )
+
     def _tip(self, found: FoundScene, column: SceneColumn) -> str:
         if column is SceneColumn.DATE:
-            return "\n".join(filter(None, (utc_time(found.scene.acquired_at), tooltip(found.scene.id))))
+            together = self._pass(found)
+            if together:
+                together = self.tr("{scenes} of the AOI").format(scenes=together)
+            return "\n".join(filter(None, (utc_time(found.scene.acquired_at), tooltip(found.scene.id), together)))
         return tooltip(found.scene.id if column is SceneColumn.ID else self._text(found, column))
 
 
@@ -180,7 +200,8 @@ def _sort_key(found: FoundScene, column: SceneColumn) -> Any:
     if column is SceneColumn.DATE:
         return scene.acquired_at.isoformat() if scene.acquired_at else ""
     if column is SceneColumn.CLOUD:
-        return -1.0 if scene.cloud_cover is None else scene.cloud_cover
+        first = found.aoi_cloud if found.aoi_cloud is not None else scene.cloud_cover
+        return -1.0 if first is None else first
     if column is SceneColumn.COVERAGE:
         return -1.0 if found.coverage is None else found.coverage
     return scene.id

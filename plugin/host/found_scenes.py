@@ -22,12 +22,19 @@ FORMATS = {b"\xff\xd8\xff": b"jpg", b"\x89PNG": b"png"}  # by content: what a qu
 
 @dataclass(frozen=True)
 class FoundScene:
-    """One scene; `coverage` of the AOI in percent, `outline` as WKT in EPSG:4326 ("" where it has none)."""
+    """One scene; `coverage` of the AOI in percent, `outline` as WKT in EPSG:4326 ("" where it has none).
+
+    `aoi_cloud`: clouds over the AOI alone, in percent. `pass_scenes`, `pass_coverage`: how many scenes the satellite
+    took in the same pass, and the percentage of the AOI that they cover together. None where the platform doesn't say.
+    """
 
     scene: Scene
     coverage: Optional[float]
     outline: str
     thumbnail: Optional[QImage]
+    aoi_cloud: Optional[float] = None
+    pass_scenes: Optional[int] = None
+    pass_coverage: Optional[float] = None
 
 
 def read_found_scenes(folder: Path) -> list[FoundScene]:
@@ -46,9 +53,18 @@ def read_found_scenes(folder: Path) -> list[FoundScene]:
                 covered_percent(aoi, footprint),
                 footprint.wkt if footprint is not None else "",
                 thumbnail_of(quicklooks.get(scene.id)),
+                _number(scene.properties.get("aoi_cloud_cover")),
+                int(_number(scene.properties.get("pass_scenes")) or 0) or None,
+                _number(scene.properties.get("pass_aoi_coverage")),
             )
         )
     return found
+
+
+def _number(value: object) -> Optional[float]:
+    """A percentage or count that a stranger's file says; None for what is none."""
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if plain and 0 <= value < 1e6 else None
 
 
 def thumbnail_of(path: Optional[Path]) -> Optional[QImage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Optional
@@ -10,19 +11,22 @@ import pytest
 from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapToolPan, QgsMapToolZoom
 from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt.QtGui import QColor, QImage, QPalette
 from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QStyle, QStyleOptionViewItem
 from shapely.geometry import box
 
 from up42_jobs.plugin.desktop.scenes_list import ScenesList
 from up42_jobs.plugin.desktop.scenes_model import SceneColumn, ScenesModel
 from up42_jobs.plugin.host.connections import Kind
-from up42_jobs.plugin.host.found_scenes import FoundScene, read_found_scenes, thumbnail_of
+from up42_jobs.plugin.host.found_scenes import FoundScene, _number, read_found_scenes, thumbnail_of
 from up42_jobs.plugin.host.records import Delivery, DeliveryState, JobRecord
 from up42_jobs.plugin.jobs.job import Job, JobState, JobType, Scene
 from up42_jobs.plugin.jobs.request import JobRequest
 
 from .conftest import SQUARE
 
+CHECK = Qt.ItemDataRole.CheckStateRole
 WIDE = ("s1", "s2", "s3", "s4", "s5")
 
 
@@ -273,3 +277,51 @@ def test_a_real_test_query_fills_the_list_and_an_empty_one_counts_what_else_ther
     ours = {r.job.name for r in journey.records(connection) if r.ours}
     assert not any("any date" in name for name in ours)  # what was only counted is never loaded unasked
     scenes.stop()
+
+
+def test_clouds_over_the_aoi_and_the_scenes_of_one_pass_are_said(scenes) -> None:
+    plain = scene(1, cloud=12.0)
+    first, second = (replace(scene(n, 40.0, 62.0), aoi_cloud=3.2, pass_scenes=2, pass_coverage=100.0) for n in (2, 3))
+    scenes._read(query(), [first, second, plain])
+    model = scenes.model
+    assert text(model, 0, SceneColumn.CLOUD) == "AOI 3 %\nscene 40 %"
+    assert text(model, 2, SceneColumn.CLOUD) == "12 %"
+    assert text(model, 0, SceneColumn.DATE).splitlines()[-1] == "2 scenes of one pass: 100 %"
+    assert "pass" not in text(model, 2, SceneColumn.DATE)
+    scenes.scenesView.sortByColumn(int(SceneColumn.CLOUD), Qt.SortOrder.AscendingOrder)
+    assert scenes._found(scenes.scenesView.model().index(0, 0)).aoi_cloud == 3.2  # what lies over the AOI counts
+    view = scenes.scenesView
+    assert scenes.width() == 400 and view.header().length() <= view.viewport().width()
+
+
+def test_what_a_stranger_says_of_clouds_and_passes_is_taken_with_care() -> None:
+    assert [_number(value) for value in (3, 3.5, 0, "3", None, True, -1, float("nan"), 1e9)] == [
+        *(3.0, 3.5, 0.0), *[None] * 6
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", [Qt.CheckState.Checked, Qt.CheckState.Unchecked])
+def test_the_tick_of_a_chosen_row_looks_like_that_of_any_other(scenes, qtbot, state) -> None:
+    """In a theme where text and selection are of alike colours."""
+    view, ids = scenes.scenesView, scenes.model.ids
+    dark = view.palette()
+    dark.setColor(QPalette.ColorRole.Base, QColor("#eeeeee"))
+    dark.setColor(QPalette.ColorRole.Highlight, QColor("#333333"))
+    dark.setColor(QPalette.ColorRole.HighlightedText, QColor("#333333"))
+    view.setPalette(dark)
+    view.setAlternatingRowColors(False)
+    for scene_id in ids:
+        scenes.model.setData(scenes.model.index(scenes.model.row_of(scene_id), 0), state, CHECK)
+
+    def tick(row: int) -> QImage:
+        index = view.model().index(row, 0)
+        option = QStyleOptionViewItem()
+        option.initFrom(view)
+        option.rect = view.visualRect(index)
+        view.itemDelegate(index).initStyleOption(option, index)
+        place = view.style().subElementRect(QStyle.SubElement.SE_ItemViewItemCheckIndicator, option, view)
+        return view.viewport().grab(place).toImage()
+
+    scenes.choose(scenes._found(view.model().index(0, 0)).scene.id)
+    qtbot.waitUntil(lambda: view.selectionModel().isRowSelected(0, view.rootIndex()))
+    assert tick(0) == tick(2)
