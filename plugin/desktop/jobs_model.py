@@ -22,6 +22,7 @@ __all__ = ["RECORD_ROLE", "TASK_ROLE", "Column", "JobsModel"]
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 TASK_ROLE = Qt.ItemDataRole.UserRole + 1
 ROWS_AT_ONCE = 200
+RANGES_AT_MOST = 20  # of rows that leave one by one: each costs as much as all rows that are shown
 COLUMNS = len(Column)
 
 
@@ -126,8 +127,10 @@ class JobsModel(QAbstractItemModel):
 
     def _become(self, wanted: list[str]) -> None:
         """In steps that Qt allows: remove, move, insert."""
-        staying = set(wanted)
-        for first, last in reversed(list(_ranges([row for row, i in enumerate(self._shown) if i not in staying]))):
+        leaving = self._leaving(set(wanted))
+        if len(leaving) > RANGES_AT_MOST:  # nearly all goes: only what the view holds on to stays
+            leaving = self._leaving(self._held() & set(wanted))
+        for first, last in reversed(leaving):
             self.beginRemoveRows(QModelIndex(), first, last)
             for job_id in self._shown[first : last + 1]:
                 self._tasks.pop(job_id, None)
@@ -142,6 +145,14 @@ class JobsModel(QAbstractItemModel):
             self._tasks.update((job_id, self._records[job_id].tasks) for job_id in wanted[first : last + 1])
             self._set_shown(self._shown[:first] + wanted[first : last + 1] + self._shown[first:])
             self.endInsertRows()
+
+    def _leaving(self, staying: set[str]) -> list[tuple[int, int]]:
+        return list(_ranges([row for row, job_id in enumerate(self._shown) if job_id not in staying]))
+
+    def _held(self) -> set[str]:
+        """The jobs that are chosen or unfolded."""
+        held = self.persistentIndexList()
+        return {self._job_of[i.internalId()] if i.internalId() else self._shown[i.row()] for i in held if i.isValid()}
 
     def _move(self, ids: list[str]) -> None:
         self.layoutAboutToBeChanged.emit()
