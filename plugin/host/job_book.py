@@ -12,9 +12,11 @@ from ..jobs.job import Job, JobState, JobType, Task, parse_time
 from .connections import Connection
 from .ledger import Entry, Intent
 from .poll import Page, Snapshot
+from .rebuild import is_doubtful
 from .records import Delivery, DeliveryState, JobRecord
 from .words import tr
 
+NOTHING = Delivery()
 Key = tuple[str, str]  # connection id, project id
 LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 TellDelivery = Callable[[str, str, Optional[Entry]], Delivery]
@@ -131,6 +133,7 @@ class JobBook(QObject):
         before: Optional[JobRecord] = None,
     ) -> JobRecord:
         entry = entries.get(job.id)
+        delivery = self._delivery(connection_id, job.id, entry)
         used = credits.get(job.id)
         if used is None and entry is not None and entry.charged is not None:
             used = int(entry.charged)
@@ -139,8 +142,8 @@ class JobBook(QObject):
             job,
             before.tasks if before else (),
             used if used is not None else before.credits_used if before else None,
-            entry is not None,
-            self._delivery(connection_id, job.id, entry),
+            entry is not None and not is_doubtful(entry),
+            NOTHING if delivery == NOTHING else delivery,  # one for all: 10,000 jobs are many objects to collect
             entry=entry,
         )
 

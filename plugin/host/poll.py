@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from ..platforms.contract import NotFound, Platform, PlatformError
 from . import forgotten, rebuild
 from .connections import Connection
 from .ledger import Entry, Intent, Ledger
-from .lost_spending import charges
+from .lost_spending import charges, jobs_of_month, still_unknown
 from .spending import month_begin, note_charged
 from .submit import match
 
@@ -80,9 +79,9 @@ def take_snapshot(
     of running jobs of ours too, of at most `TASKS_ASKED_AT_ONCE`.
     """
     if rebuild.is_due(ledger, connection.id, project.id):
-        first_pages = itertools.islice(platform.job_pages(project), MAX_PAGES)
-        jobs = list(itertools.chain.from_iterable(first_pages))
-        charged = charges(platform, jobs, month_begin(time.time()))
+        since = month_begin(time.time())
+        jobs = jobs_of_month(platform.job_pages(project), since, MAX_PAGES)
+        charged = charges(platform, jobs, since)
         rebuild.rebuild(ledger, connection.id, project.id, jobs, output_roots, charged)
     entries = ledger.entries(connection.id)
     wanted = {job_id for job_id, entry in entries.items() if waits(entry, project.id)}
@@ -91,7 +90,7 @@ def take_snapshot(
     jobs += _singly(platform, ledger, connection, project, sorted(wanted - listed))
     if _settle(ledger, connection, jobs, entries):
         entries = ledger.entries(connection.id)
-    credits = _credits(platform, ledger, connection, jobs, entries, before.credits if before else {})
+    credits = _credits(platform, ledger, connection, project, jobs, entries, before.credits if before else {})
     intents = ledger.intents(connection.id)
     tasks, asked = _tasks(platform, jobs, entries, before) if with_tasks else ({}, frozenset())
     changed, gone = _difference(before, jobs, entries, credits, listed, whole)
@@ -145,6 +144,7 @@ def _credits(
     platform: Platform,
     ledger: Ledger,
     connection: Connection,
+    project: Project,
     jobs: list[Job],
     entries: Mapping[str, Entry],
     known: Mapping[str, Optional[int]],
@@ -157,7 +157,28 @@ def _credits(
         used = credits[job.id] = platform.credits_used(job)
         if used is not None and entries[job.id].charged != used:
             note_charged(ledger, connection.id, job.id, used)
+    if len(unasked) < CREDITS_ASKED_AT_ONCE:
+        _ask_for_lost(platform, ledger, connection, project, entries, credits)
     return credits
+
+
+def _ask_for_lost(
+    platform: Platform,
+    ledger: Ledger,
+    connection: Connection,
+    project: Project,
+    entries: Mapping[str, Entry],
+    credits: dict[str, Optional[int]],
+) -> None:
+    """What more of this month's jobs cost, of those that were too many when the ledger was rebuilt."""
+    unknown = still_unknown(entries, project.id, month_begin(time.time()))
+    for job_id in [job_id for job_id in unknown if job_id not in credits][:CREDITS_ASKED_AT_ONCE]:
+        try:
+            used = credits[job_id] = platform.credits_used(platform.job(project.id, job_id))
+        except NotFound:
+            used = credits[job_id] = None
+        if used is not None:
+            note_charged(ledger, connection.id, job_id, used)
 
 
 def _tasks(

@@ -71,12 +71,12 @@ def price_on(platform: Platform, ledger: Ledger, connection_id: str, request: Jo
     if not has_price(platform, request):
         return Price(request.fingerprint, estimate)
     balance, caps = platform.balance(request.project), spending.Caps.now()
+    most = estimate.credits.max if estimate else None
     with ledger.transaction() as db:
         pending = spending.may_still_take(db, connection_id)
         spent = spending.spent_this_month(db, connection_id)
         before = bought.find(db, connection_id, request.fingerprint)
-    most = estimate.credits.max if estimate else None
-    why = spending.refusal(caps, most, spent)
+        why = spending.why_not(db, caps, connection_id, most, spent)
     if not why and balance is not None and most is not None and most > balance - pending:
         why = _too_dear(request, most, balance, pending)
     return Price(request.fingerprint, estimate, balance, pending, before, why)

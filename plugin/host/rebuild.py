@@ -1,6 +1,7 @@
 """After a damaged ledger was put aside: what can be known of our jobs again, from the platform and the output folders.
 
-The platform does not tell who started a job. So these jobs are listed as ours, but none of them is loaded by itself.
+The platform does not tell who started a job. Those whose outputs are here are ours; the others count as ours where
+that is the careful thing to do, for the cap per month. None of them is loaded by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Iterable, Mapping, Sequence
 from ..delivery.errors import DeliveryError
 from ..delivery.manifest import FILE_NAME, read_manifest
 from ..jobs.job import Job
-from .ledger import DAMAGED, Ledger
+from .ledger import DAMAGED, Entry, Ledger
 
 NO_PROJECT = "rebuilt"  # a token that no open project has
 MAX_FOLDERS = 2_000  # looked into
@@ -28,6 +29,11 @@ def is_due(ledger: Ledger, connection_id: str, project_id: str) -> bool:
                 (DAMAGED, connection_id, project_id),
             ).fetchone()
         )
+
+
+def is_doubtful(entry: Entry) -> bool:
+    """True for a job that may be somebody else's."""
+    return entry.token == NO_PROJECT and entry.folder is None
 
 
 def rebuild(

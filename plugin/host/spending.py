@@ -9,16 +9,15 @@ import sqlite3
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Mapping, Optional
+from typing import Mapping, Optional, Sequence
 
 from . import lost_spending
-from .connections import Kind
 from .errors import HostError
 from .ledger import Ledger
+from .lost_spending import PRACTICE
 from .settings import Settings
 from .words import number, tr
 
-PRACTICE = Kind.PRACTICE.value
 _NOISE = 1e-6  # credits: of adding floats
 FORGOTTEN_AFTER_SECONDS = 30 * 86_400.0  # a job that ended unseen so long ago takes nothing more
 
@@ -67,26 +66,29 @@ def refusal(caps: Caps, most: Optional[float], spent: float) -> str:
 
 def check(db: sqlite3.Connection, caps: Caps, connection: str, most: Optional[float]) -> None:
     """Raise OverCap where a job of at most `most` credits would pass a cap. Inside a transaction of the ledger."""
-    why = _unknown(db, caps, connection, most) or refusal(caps, most, spent_this_month(db, connection))
-    if why:
-        raise OverCap(why)
+    check_all(db, caps, connection, [most])
 
 
-def _unknown(db: sqlite3.Connection, caps: Caps, connection: str, most: Optional[float]) -> str:
-    """Why it is not known what the month has cost, where that matters; or ""."""
-    if caps.per_month is None or most == 0:
-        return ""
-    return lost_spending.refusal(db, connection, month_begin(time.time()))
-
-
-def check_all(db: sqlite3.Connection, caps: Caps, connection: str, each: list[Optional[float]]) -> None:
+def check_all(db: sqlite3.Connection, caps: Caps, connection: str, each: Sequence[Optional[float]]) -> None:
     """Raise OverCap where jobs of these greatest prices would, one after the other, pass a cap."""
     spent = spent_this_month(db, connection)
     for most in each:
-        why = _unknown(db, caps, connection, most) or refusal(caps, most, spent)
+        why = why_not(db, caps, connection, most, spent)
         if why:
             raise OverCap(why)
         spent += most or 0.0
+
+
+def why_not(db: sqlite3.Connection, caps: Caps, connection: str, most: Optional[float], spent: float) -> str:
+    """`refusal`, and what is not known of the month's spending where that matters. Inside a transaction."""
+    capped, since = caps.per_month is not None and most != 0, month_begin(time.time())
+    unknown = lost_spending.refusal(db, connection, since) if capped else ""
+    if unknown:
+        return unknown
+    why = refusal(caps, most, spent)
+    alone = refusal(caps, most, 0.0)
+    doubt = lost_spending.doubt(db, connection, since) if why and not alone else ""
+    return f"{why} {doubt}".strip()
 
 
 def spent_this_month(db: sqlite3.Connection, connection: str) -> float:
