@@ -118,7 +118,6 @@ class Up42JobsPlugin:
         self._works = Works()
         self._journey = Journey(self._works, self._parts.connections, self._parts.ledger, self._parts.settings)
         self._journey.overviews.is_drawing = self._iface.mapCanvas().isDrawing
-        self._journey.overviews.is_drawing = self._iface.mapCanvas().isDrawing
         self._messages = Messages(self._iface.messageBar())
         for offer in (Offer.SHOW, Offer.WATCHES):
             self._messages.can(offer, self._show_jobs)
@@ -185,6 +184,8 @@ class Up42JobsPlugin:
             self._content.set_map_marks_visible(not closed)
 
     def _options_accepted(self) -> None:
+        if self._journey is not None:
+            self._journey.resume.look_again()
         if self._content is not None:
             self._content.connections_changed()
 

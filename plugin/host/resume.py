@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QGuiApplication
 
 from ..jobs.workflow import Project
 from . import followups
 from .arrivals import Arrivals
-from .connections import Connections
+from .connections import Connection, Connections
 from .errors import explain
 from .followups import Waiting
 from .ledger import Ledger
@@ -19,6 +20,7 @@ from .mend import jobs_with_lost_layers
 from .origin import CurrentProject
 from .records import Notice, Offer
 from .tracker import Tracker
+from .vault import VaultLocked
 from .words import tr
 from .work import Works
 
@@ -43,13 +45,30 @@ class Resume(QObject):
         self._works, self._connections, self._ledger = works, connections, ledger
         self._tracker, self._arrivals, self._project = tracker, arrivals, project
         self.elsewhere: list[Waiting] = []
+        self._locked: set[str] = set()  # ids of connections that can't be asked before the user has unlocked the vault
         tracker.polled.connect(lambda connection, project, _snapshot: self._asked(connection.id, project.id))
+        tracker.trouble.connect(self._in_trouble)
+        QGuiApplication.instance().applicationStateChanged.connect(self._focus_changed)
         QgsProject.instance().readProject.connect(self._project_opened)
         QgsProject.instance().projectSaved.connect(self._project_saved)
 
     def begin(self) -> None:
         """Look into the ledger: the local engine's jobs are followed at once, the others are counted. No network."""
         self._start(lambda: (followups.damage_to_tell(self._ledger), followups.waiting(self._ledger)), self._looked)
+
+    def look_again(self) -> None:
+        """Count again what waits: connections were changed, or another QGIS has been at work meanwhile. No network."""
+        self._start(lambda: followups.waiting(self._ledger), self._found)
+
+    def _in_trouble(self, connection: Connection, error: Exception) -> None:
+        """A connection whose login can't be read is not followed any more: its jobs wait for the user."""
+        if isinstance(error, VaultLocked):
+            self._locked.add(connection.id)
+            self.look_again()
+
+    def _focus_changed(self, state: Qt.ApplicationState) -> None:
+        if state == Qt.ApplicationState.ApplicationActive:
+            self.look_again()
 
     def tell_damage(self) -> None:
         """The ledger was found damaged: tell it, unless that was done."""
@@ -66,7 +85,8 @@ class Resume(QObject):
             text = tr(
                 "The plugin’s record of its jobs was damaged. It was put aside as {path}, and is taken from the"
                 " server and from the output folders again. None of these jobs is loaded by itself. What they cost"
-                " this month counts again for each connection’s project as soon as its jobs are listed."
+                " this month counts again as soon as the jobs of each connection’s project are listed; till then a"
+                " cap per month lets nothing be bought. Colleagues’ jobs can't be told from yours and count too."
             )
             self.noticed.emit(Notice("warning", text.format(path=damaged)))
 
@@ -86,12 +106,13 @@ class Resume(QObject):
         self.elsewhere = []
         for one in waiting:
             connection = self._connections.by_id(one.connection)
-            if connection is None or self._tracker.follows(one.connection):
+            if connection is None:
                 continue
-            if connection.is_local:
-                self._follow(one)
-            else:
+            open_already = self._tracker.follows(one.connection) and one.connection not in self._locked
+            if not connection.is_local and not open_already:
                 self.elsewhere.append(one)
+            elif not self._tracker.follows(one.connection, one.project):
+                self._follow(one)
         self.waiting_changed.emit(self.count)
 
     def _follow(self, waiting: Waiting) -> None:
@@ -100,6 +121,7 @@ class Resume(QObject):
             self._tracker.follow(connection, Project(waiting.project, ""))
 
     def _asked(self, connection_id: str, project_id: str) -> None:
+        self._locked.discard(connection_id)
         left = [one for one in self.elsewhere if (one.connection, one.project) != (connection_id, project_id)]
         if left != self.elsewhere:
             self.elsewhere = left
@@ -137,5 +159,6 @@ class Resume(QObject):
 
     def close(self) -> None:
         """Stop listening; for unload."""
+        QGuiApplication.instance().applicationStateChanged.disconnect(self._focus_changed)
         QgsProject.instance().readProject.disconnect(self._project_opened)
         QgsProject.instance().projectSaved.disconnect(self._project_saved)

@@ -75,9 +75,9 @@ class Tracker(QObject):
             self._watches[key] = _Watch(self, connection, project)
         self._watches[key].poll_soon()
 
-    def follows(self, connection_id: str) -> bool:
-        """True where a project of that connection is followed."""
-        return any(key[0] == connection_id for key in self._watches)
+    def follows(self, connection_id: str, project_id: str = "") -> bool:
+        """True where that project, or any project of that connection, is followed."""
+        return any(key[0] == connection_id and project_id in ("", key[1]) for key in self._watches)
 
     def is_on_screen(self, connection: Connection, project: Project) -> bool:
         """True for the project whose jobs the user looks at."""

@@ -9,19 +9,22 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from qgis.core import QgsProject
+from qgis.core import QgsApplication, QgsProject
 
 from up42_jobs.plugin.host import followups
 from up42_jobs.plugin.host.endings import Ending, EndKind, together
 from up42_jobs.plugin.host.ledger import Ledger, LedgerError
 from up42_jobs.plugin.host.rebuild import NO_PROJECT
 from up42_jobs.plugin.host.records import DeliveryState, Notice, Offer
+from up42_jobs.plugin.host.servers import Server, write_servers
 from up42_jobs.plugin.host.sessions import Sessions
 from up42_jobs.plugin.jobs.job import JobState, JobType
 from up42_jobs.plugin.net.cancel import Cancel
 from up42_jobs.tests.qgis import test_journey
 from up42_jobs.tests.qgis.test_journey import Session, layer_names
+from up42_jobs.tests.qgis.vault_in_tests import MASTER
 from up42_jobs.tests.servers.relay import Relay
+from up42_jobs.tests.unit.up42_jobs_server import PROJECT, JobsServer, data
 
 start = test_journey.start  # fixture
 FREE = "this-computer"
@@ -148,6 +151,59 @@ def test_no_other_connection_is_asked_before_the_user_acts(start, monkeypatch):
     assert not again.journey._tracker.follows("environment")
     again.journey.resume.check()
     assert again.journey._tracker.follows("environment")
+
+
+def test_the_count_of_what_waits_follows_connections_and_what_another_qgis_did(start, monkeypatch):
+    session = start()
+    resume = session.journey.resume
+    counted: list[int] = []
+    resume.waiting_changed.connect(counted.append)
+    with session.ledger.transaction() as db:  # as another QGIS does
+        db.execute(
+            "INSERT INTO entry (connection, job, project, request, project_file, token)"
+            " VALUES ('environment', 'a', 'p', '{}', '', 't')"
+        )
+    resume.look_again()
+    session.until(lambda: counted)
+    assert counted[-1] == 0  # there is no such connection
+    for name, value in (("URL", "https://up42-jobs.invalid"), ("PROJECT_ID", "p"), ("PROJECT_KEY", "k")):
+        monkeypatch.setenv(f"UP42_JOBS_{name}", value)
+    resume.look_again()
+    session.until(lambda: counted[-1] == 1)
+    assert not session.journey._tracker.follows("environment")
+    with session.ledger.transaction() as db:
+        db.execute("UPDATE entry SET told = 'failed' WHERE job = 'a'")
+    resume.look_again()
+    session.until(lambda: counted[-1] == 0)
+
+
+def test_jobs_of_a_connection_whose_login_is_locked_wait_for_the_user(start, vault, keep_login):
+    session = start()
+    resume, tracker = session.journey.resume, session.journey._tracker
+    running = {"id": "a", "status": "RUNNING", "name": "A", "mode": "DEFAULT", "inputs": {},
+               "createdAt": "2026-11-01T00:00:00Z", "workflowId": "w", "workflowName": "Flow"}  # fmt: skip
+    with JobsServer() as server:
+        server.on("GET", f"/projects/{PROJECT}/jobs", data([running]))
+        write_servers([Server("Dams", server.url, authcfg=keep_login(), project_ids=(PROJECT,), id="dams")])
+        with session.ledger.transaction() as db:
+            db.execute(
+                "INSERT INTO entry (connection, job, project, request, project_file, token)"
+                " VALUES ('dams', 'a', ?, '{}', '', 't')",
+                (PROJECT,),
+            )
+        resume.look_again()
+        session.until(lambda: resume.count == 1)
+        assert server.requests == []
+        resume.check()
+        session.until(lambda: session.journey.book.find("dams", "a") is not None)
+        assert resume.count == 0
+        QgsApplication.authManager().clearMasterPassword()
+        tracker.refresh()
+        session.until(lambda: resume.count == 1)
+        vault.answer = MASTER
+        resume.check()
+        session.until(lambda: resume.count == 0)
+        assert len(vault.threads) == 1
 
 
 def test_a_damaged_ledger_is_put_aside_and_taken_from_the_server_and_the_disk(start, tmp_path):
