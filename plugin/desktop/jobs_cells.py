@@ -14,6 +14,7 @@ from .job_words import (
     job_title,
     local_time,
     outputs_word,
+    progress_word,
     status_word,
     task_duration_word,
     task_title,
@@ -61,7 +62,7 @@ class Cells:
         if role == Qt.ItemDataRole.DecorationRole and column is Column.STATUS:
             return self._icons[(task or record.job).state]
         if role == Qt.ItemDataRole.ToolTipRole and task is None:
-            return utc_time(record.job.created_at) if column is Column.CREATED else tooltip(job_text(record, column))
+            return job_tooltip(record, column)
         if role == Qt.ItemDataRole.TextAlignmentRole and column in RIGHT:
             return as_int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
@@ -83,7 +84,14 @@ def job_text(record: JobRecord, column: Column) -> str:
         return duration_word(record.job)
     if column is Column.CREDITS:
         return "" if record.credits_used is None else number(record.credits_used)
-    return outputs_word(record)
+    return progress_word(record)
+
+
+def job_tooltip(record: JobRecord, column: Column) -> str:
+    """The cell's text in full: it may be cut off, or said in fewer words."""
+    if column is Column.CREATED:
+        return utc_time(record.job.created_at)
+    return tooltip(outputs_word(record) if column is Column.OUTPUTS else job_text(record, column))
 
 
 def task_text(task: Task, column: Column) -> str:

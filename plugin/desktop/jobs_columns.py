@@ -8,6 +8,7 @@ from qgis.PyQt.QtCore import QObject, QPoint, Qt
 from qgis.PyQt.QtWidgets import QHeaderView, QMenu, QTreeView
 
 from ..host.settings import Settings
+from .job_words import percent_word, speed_word
 from .jobs_order import Column
 
 WIDTH_NEEDED = {  # pixels of the table, where the user chose nothing
@@ -17,6 +18,7 @@ WIDTH_NEEDED = {  # pixels of the table, where the user chose nothing
     Column.DURATION: 720,
     Column.WORKFLOW: 860,
 }
+MARGINS = 12  # pixels beside a cell's text
 ALWAYS = (Column.STATUS, Column.NAME)
 WIDTHS = {Column.STATUS: 122, Column.TYPE: 86, Column.WORKFLOW: 140, Column.CREATED: 122, Column.DURATION: 72,
           Column.CREDITS: 62, Column.OUTPUTS: 112}  # fmt: skip
@@ -32,9 +34,10 @@ class JobsColumns(QObject):
         header = view.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(40)
+        download = view.fontMetrics().horizontalAdvance(f"{percent_word(1.0)} · {speed_word(99.9e6)}") + MARGINS
         for column, width in WIDTHS.items():
             header.setSectionResizeMode(int(column), QHeaderView.ResizeMode.Interactive)
-            header.resizeSection(int(column), width)
+            header.resizeSection(int(column), max(width, download) if column is Column.OUTPUTS else width)
         header.setSectionResizeMode(int(Column.NAME), QHeaderView.ResizeMode.Stretch)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._open_menu)

@@ -122,6 +122,17 @@ def test_columns_chosen_in_the_header_s_menu_are_kept(make_tab, qtbot):
     assert not make_tab().jobsView.isColumnHidden(Column.WORKFLOW)
 
 
+def test_how_far_a_download_is_and_how_fast_fits_its_column(make_tab, qtbot):
+    tab = make_tab()
+    delivery = Delivery(DeliveryState.DOWNLOADING, 0.994, speed=99.94e6)
+    tab._model.set_records([record(1, JobState.SUCCEEDED, "SUCCEEDED", delivery=delivery)])
+    index = tab._model.index(0, Column.OUTPUTS)
+    assert index.data() == "99 % · 99.9 MB/s"
+    assert index.data(Qt.ItemDataRole.ToolTipRole) == "Downloading 99 % · 99.9 MB/s"
+    view = tab.jobsView
+    assert view.sizeHintForIndex(index).width() <= view.columnWidth(Column.OUTPUTS)
+
+
 @pytest.mark.parametrize("offer", [Offer.SHOW, Offer.LOAD])
 def test_a_notice_s_button_does_what_it_says_and_the_notice_goes(window, qtbot, offer):
     messages, done = Messages(window.bar), []
