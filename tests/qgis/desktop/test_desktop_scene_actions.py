@@ -62,6 +62,7 @@ def test_the_arrow_keys_step_and_esc_ends(window, group, actions) -> None:
     assert all(action.isEnabled() for action in actions.actions)
     actions.compare_action.trigger()
     assert shown(group) == [False, True]  # the oldest lies below
+    assert scenes_group(group).isMutuallyExclusive()
     QTest.keyClick(window.canvas, Qt.Key.Key_Right)
     assert shown(group) == [True, False]
     assert "2 of 2" in actions.compare._label.text()
@@ -71,6 +72,7 @@ def test_the_arrow_keys_step_and_esc_ends(window, group, actions) -> None:
     assert window.canvas.extent() == extent
     QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
     assert shown(group) == [True, True]
+    assert not scenes_group(group).isMutuallyExclusive()
     assert not actions.compare._label.isVisible()
     assert window.canvas.mapTool() is before
 
