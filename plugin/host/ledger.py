@@ -9,13 +9,16 @@ import json
 import sqlite3
 import time
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional
 
 from ..delivery.errors import DeliveryError
 from ..delivery.lock import exclusive
 from ..jobs.problem import QT_TRANSLATE_NOOP
+from .ledger_rows import Entry, Intent, entry_of, intent_of
+from .ledger_schema import MIGRATIONS
+
+__all__ = ["DAMAGED", "MIGRATIONS", "TEMPLATES", "Entry", "Intent", "Ledger", "LedgerError"]
 
 TEMPLATES: Mapping[str, str] = {
     "busy": QT_TRANSLATE_NOOP(
@@ -36,57 +39,6 @@ TEMPLATES: Mapping[str, str] = {
     ),
 }
 BUSY_SECONDS = 10.0
-LOST_AFTER_SECONDS = 300.0  # longer than any POST lasts: whoever submitted was killed meanwhile
-# A version of the schema each, oldest first: append, never change one that was released. Statements end with ";" and
-# hold no other. The tables of a new version may be another module's, which uses `Ledger.transaction`.
-MIGRATIONS: list[str] = [
-    """
-CREATE TABLE entry (
-  connection TEXT NOT NULL, job TEXT NOT NULL, project TEXT NOT NULL, request TEXT NOT NULL,
-  confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL,
-  folder TEXT, delivered INTEGER NOT NULL DEFAULT 0, loaded INTEGER NOT NULL DEFAULT 0, told TEXT,
-  PRIMARY KEY (connection, job));
-CREATE TABLE intent (
-  id INTEGER PRIMARY KEY, connection TEXT NOT NULL, project TEXT NOT NULL, fingerprint TEXT NOT NULL,
-  request TEXT NOT NULL, confirmed_credits REAL, project_file TEXT NOT NULL, token TEXT NOT NULL, server_time TEXT,
-  begun REAL NOT NULL, lost INTEGER NOT NULL DEFAULT 0);
-""",
-    # What was spent and bought (spending.py, bought.py), and submits that wait for their turn (queue_store.py).
-    """
-ALTER TABLE intent ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';
-ALTER TABLE entry ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
-ALTER TABLE entry ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';
-ALTER TABLE entry ADD COLUMN begun REAL NOT NULL DEFAULT 0;
-ALTER TABLE entry ADD COLUMN charged REAL;
-CREATE TABLE queued (
-  id INTEGER PRIMARY KEY, batch TEXT NOT NULL, connection TEXT NOT NULL, project TEXT NOT NULL,
-  fingerprint TEXT NOT NULL, request TEXT NOT NULL, priced INTEGER NOT NULL, confirmed_credits REAL,
-  confirmation TEXT NOT NULL, confirmed_at REAL NOT NULL, project_file TEXT NOT NULL, token TEXT NOT NULL,
-  state TEXT NOT NULL, job TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', session TEXT NOT NULL)
-""",
-    # What is still to be done for jobs of ours (followups.py), and what was taken from a server anew (rebuild.py).
-    """
-CREATE TABLE delivery (
-  connection TEXT NOT NULL, job TEXT NOT NULL, parent TEXT, loading_since REAL, PRIMARY KEY (connection, job));
-CREATE TABLE rebuilt (connection TEXT NOT NULL, project TEXT NOT NULL, PRIMARY KEY (connection, project));
-CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL)
-""",
-    # Priced submits that the user took for never sent, though their jobs may exist (forgotten.py).
-    """
-CREATE TABLE forgotten (
-  id INTEGER PRIMARY KEY, connection TEXT NOT NULL, project TEXT NOT NULL, fingerprint TEXT NOT NULL,
-  request TEXT NOT NULL, confirmed_credits REAL NOT NULL, project_file TEXT NOT NULL, token TEXT NOT NULL,
-  server_time TEXT, begun REAL NOT NULL, confirmation TEXT NOT NULL)
-""",
-    # Searches that are looked at again (watch_store.py). Times are seconds since 1970, 0: never.
-    """
-CREATE TABLE watch (
-  id INTEGER PRIMARY KEY, connection TEXT NOT NULL, project TEXT NOT NULL, request TEXT NOT NULL,
-  hours REAL, begun REAL NOT NULL, looked REAL NOT NULL DEFAULT 0, tried REAL NOT NULL DEFAULT 0,
-  since REAL NOT NULL DEFAULT 0, seen TEXT NOT NULL DEFAULT '[]', fresh TEXT NOT NULL DEFAULT '[]',
-  more INTEGER NOT NULL DEFAULT 0)
-""",
-]
 DAMAGED = "damaged"  # the state that says that an older file was put aside, and which
 
 
@@ -97,51 +49,6 @@ class LedgerError(Exception):
         self.code = code
         self.values: Mapping[str, object] = {"path": str(path), "reason": str(reason)}
         super().__init__(TEMPLATES[code].format(**self.values))
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One job that was started from this profile. `told`: the state whose ending the user has been told of.
-
-    `begun`: when it was submitted, in seconds since 1970; `charged`: credits that it has cost, once that is known;
-    `confirmation`: the id of the confirmation that it used up.
-    """
-
-    connection: str
-    job: str
-    project: str
-    request: Mapping[str, Any]
-    confirmed_credits: Optional[float]
-    project_file: str
-    token: str
-    folder: Optional[str] = None
-    delivered: bool = False
-    loaded: bool = False
-    told: Optional[str] = None
-    fingerprint: str = ""
-    confirmation: str = ""
-    begun: float = 0.0
-    charged: Optional[float] = None
-
-
-@dataclass(frozen=True)
-class Intent:
-    """A submit whose end is not known: written before the POST, gone when the answer is there.
-
-    `lost`: no answer will come any more; whoever submitted said so, or has been silent for too long.
-    """
-
-    id: int
-    connection: str
-    project: str
-    fingerprint: str
-    request: Mapping[str, Any]
-    confirmed_credits: Optional[float]
-    project_file: str
-    token: str
-    server_time: Optional[str]
-    lost: bool
-    confirmation: str = ""
 
 
 class Ledger:
@@ -290,19 +197,19 @@ class Ledger:
         """The submits of a connection whose end is not known."""
         with self.transaction() as db:
             rows = db.execute("SELECT * FROM intent WHERE connection = ? ORDER BY id", (connection,)).fetchall()
-        return [_intent(row) for row in rows]
+        return [intent_of(row) for row in rows]
 
     def entries(self, connection: str) -> dict[str, Entry]:
         """The jobs of a connection that were started from this profile, by job id."""
         with self.transaction() as db:
             rows = db.execute("SELECT * FROM entry WHERE connection = ?", (connection,)).fetchall()
-        return {row["job"]: _entry(row) for row in rows}
+        return {row["job"]: entry_of(row) for row in rows}
 
     def entry(self, connection: str, job_id: str) -> Optional[Entry]:
         """One job's entry, or None where it was not started from this profile."""
         with self.transaction() as db:
             row = db.execute("SELECT * FROM entry WHERE connection = ? AND job = ?", (connection, job_id)).fetchone()
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
     def note_delivered(self, connection: str, job_id: str, folder: Path) -> None:
         """The outputs are whole in `folder`."""
@@ -321,16 +228,3 @@ class Ledger:
         """The user has been told that the job ended in `state`."""
         with self.transaction() as db:
             db.execute("UPDATE entry SET told = ? WHERE connection = ? AND job = ?", (state, connection, job_id))
-
-
-def _intent(row: sqlite3.Row) -> Intent:
-    values = dict(row)
-    silent = time.time() - values.pop("begun") > LOST_AFTER_SECONDS
-    values.update(request=json.loads(row["request"]), lost=bool(row["lost"]) or silent)
-    return Intent(**values)
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    values = dict(row)
-    values.update(request=json.loads(row["request"]), delivered=bool(row["delivered"]), loaded=bool(row["loaded"]))
-    return Entry(**values)
