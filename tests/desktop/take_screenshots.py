@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from map_pictures import photograph_map
 from qgis_desktop import REPOSITORY, Desktop
+from screenshots_jobs import photograph_jobs
 from screenshots_searches import photograph_searches
 from screenshots_servers import photograph_servers
 
@@ -231,6 +232,7 @@ def photograph_dock(photographer: Photographer) -> None:
 PARTS = {
     "dock": photograph_dock,
     "map": lambda photographer: photograph_map(photographer, OUT),
+    "jobs": lambda photographer: photograph_jobs(photographer, OUT),
     "servers": photograph_servers,
     "searches": photograph_searches,
 }
