@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Optional
 
-from qgis.PyQt.QtCore import QDateTime, QSignalBlocker, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QDateTime, QSignalBlocker, Qt, pyqtSignal, pyqtSlot
 from qgis.PyQt.QtWidgets import QDialog, QHeaderView, QTreeWidgetItem, QWidget
 
 from ..host.watch_store import Watch
@@ -49,8 +49,7 @@ class WatchesDialog(QDialog):
         self.seenButton.clicked.connect(lambda: self._with(self._watches.mark_seen))
         self.removeWatchButton.clicked.connect(lambda: self._with(self._watches.remove))
         self.formButton.clicked.connect(lambda: self._with(self.form_wanted.emit))
-        self._watches.changed.connect(self._show)
-        self.finished.connect(self._closed)
+        self._watches.changed.connect(self._show)  # a slot of Qt's: it ends with the dialog
 
     def choose(self, watch_id: int) -> None:
         """Choose that watch's row, now or when it comes."""
@@ -73,6 +72,7 @@ class WatchesDialog(QDialog):
     def _set_interval(self, index: int) -> None:
         self._with(lambda watch: self._watches.set_hours(watch, self.intervalCombo.itemData(index)))
 
+    @pyqtSlot()
     def _show(self) -> None:
         before, tree = self.chosen, self.watchesTree
         wanted = self._wanted if self._wanted is not None else before.id if before is not None else None
@@ -147,9 +147,6 @@ class WatchesDialog(QDialog):
         if watch.fresh:
             return f"{first}\n{new_in_words(watch)}"
         return f"{first}\n" + self.tr("Nothing new since {day}.").format(day=day(watch.since))
-
-    def _closed(self) -> None:
-        self._watches.changed.disconnect(self._show)
 
 
 def _scene_text(scene: Scene) -> str:
