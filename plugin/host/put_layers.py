@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Callable, Optional
 
@@ -13,6 +14,7 @@ from ..layers.maker import on_maker_thread
 from .collect import Prepared
 
 LOOK_EVERY_MS = 2  # whether the next one is made
+STOP_SECONDS = 1.0  # for a layer that is being made; longer only where the disk doesn't answer
 
 
 class PutLayers(QObject):
@@ -27,6 +29,7 @@ class PutLayers(QObject):
         self._timer.setInterval(LOOK_EVERY_MS)
         self._timer.timeout.connect(self._put)
         self._timer.start()
+        self._awaited = False
         self._make()
 
     def _make(self) -> None:
@@ -40,6 +43,7 @@ class PutLayers(QObject):
             finally:
                 ready.put(made)
 
+        self._awaited = True
         on_maker_thread(make)
 
     @pyqtSlot()
@@ -48,6 +52,7 @@ class PutLayers(QObject):
             made = self._made.get_nowait()
         except Empty:
             return
+        self._awaited = False
         if self._layers.put(made):
             self._make()
             return
@@ -55,6 +60,9 @@ class PutLayers(QObject):
         self._done(self._layers)
 
     def stop(self) -> None:
-        """Add no more; for unload."""
+        """Add no more; for unload. A layer under way is let go of here: it is a QObject of the GUI thread."""
         self._timer.stop()
+        if self._awaited:
+            with suppress(Empty):
+                self._made.get(timeout=STOP_SECONDS)
         self.deleteLater()

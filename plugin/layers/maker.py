@@ -17,7 +17,7 @@ from typing import Callable
 from qgis.core import QgsApplication, QgsMapLayer
 from qgis.PyQt.QtCore import QThread
 
-NAME = "up42_jobs: layers"
+NAME = "Layers of UP42 Jobs"  # one for all loads of the plugin; not named like the threads that end with it
 
 
 class _Maker(threading.Thread):
