@@ -10,7 +10,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QAbstractButton
 
-from ..host.aoi_source import aoi_from_map_geometry
+from ..host.aoi_on_earth import aoi_from_map_geometry
 from ..host.words import area
 from ..jobs.aoi import AoiError
 from .aoi_edit_tool import EditTool

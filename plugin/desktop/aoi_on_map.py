@@ -8,7 +8,7 @@ from qgis.core import QgsGeometry
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject
 
-from ..host.aoi_source import aoi_to_map_geometry
+from ..host.aoi_for_map import aoi_to_map_geometry
 from ..jobs.aoi import Aoi, GeometricFilter
 from .outline import Outline
 from .request_model import RequestModel

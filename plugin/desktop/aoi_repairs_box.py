@@ -23,6 +23,7 @@ class AoiRepairsBox(QWidget):
     """Follows the model; pointing at a button, or going to it by Tab, shows what it would make of the AOI."""
 
     chosen = pyqtSignal(object)  # Repair
+    offered = pyqtSignal()  # others than before; `repairs`
 
     def __init__(
         self, model: RequestModel, reader: AoiReader, on_map: AoiOnMap, parent: Optional[QWidget] = None
@@ -32,7 +33,7 @@ class AoiRepairsBox(QWidget):
         self._model, self._reader, self._on_map = model, reader, on_map
         self._work: Optional[Work] = None
         self._for: Optional[tuple] = None
-        self._repairs: dict[QObject, Repair] = {}
+        self._repairs: dict[QPushButton, Repair] = {}
         self.comes_after: QWidget = self  # by Tab
         self.each_polygon_wanted = False  # a job of each polygon is offered where somebody makes them
         self._layout = QVBoxLayout(self)
@@ -81,10 +82,16 @@ class AoiRepairsBox(QWidget):
             before = button
             self._repairs[button] = repair
         self.setVisible(bool(self._repairs))
+        self.offered.emit()
+
+    def state_price(self, repair: Repair, words: str) -> None:
+        """Say what a job would cost after this repair; "" where nothing has a price."""
+        for button, one in self._repairs.items():
+            if one is repair:
+                button.setText(" · ".join(filter(None, (self._says(repair), words))))
 
     def _button(self, repair: Repair) -> QPushButton:
-        chosen_filter = self._for[2] if self._for else GeometricFilter.INTERSECTS
-        button = QPushButton(f"{self._words(repair)} · {self._size(repair, chosen_filter)}", self)
+        button = QPushButton(self._says(repair), self)
         button.setObjectName(f"repair_{repair.kind.value}")
         button.setAutoDefault(False)
         button.setStyleSheet("text-align: left; padding: 3px 6px;")
@@ -93,6 +100,10 @@ class AoiRepairsBox(QWidget):
         button.installEventFilter(self)
         button.clicked.connect(lambda _checked, repair=repair: self._choose(repair))
         return button
+
+    def _says(self, repair: Repair) -> str:
+        chosen_filter = self._for[2] if self._for else GeometricFilter.INTERSECTS
+        return f"{self._words(repair)} · {self._size(repair, chosen_filter)}"
 
     def _choose(self, repair: Repair) -> None:
         self._on_map.offer(())

@@ -9,9 +9,11 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QApplication
 
+from ..host.aoi_for_map import aoi_to_map_geometry, map_view
 from ..host.aoi_layer import save_as_layer
+from ..host.aoi_on_earth import aoi_from_map_geometry
 from ..host.aoi_reader import AoiReader
-from ..host.aoi_source import FoundAois, aoi_from_map_geometry, aoi_to_map_geometry, map_view
+from ..host.aoi_source import FoundAois
 from ..host.words import tell
 from ..jobs.aoi import Aoi, AoiError
 from ..jobs.aoi_repairs import Repair, RepairKind, each_polygon

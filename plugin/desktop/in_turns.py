@@ -8,11 +8,15 @@ from qgis.PyQt.QtCore import QObject, QTimer
 
 
 class InTurns(QObject):
-    """One step for each turn of the event loop."""
+    """One step, then a turn of the event loop for what Qt makes of it (layout, paint) and for the user, and so on.
+
+    Without that turn the next step would begin right behind the layout of the one before, and both were one pause.
+    """
 
     def __init__(self, steps: Iterable[Callable[[], None]], parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self._steps = list(steps)
+        self._resting = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._next)
 
@@ -28,6 +32,9 @@ class InTurns(QObject):
     def _next(self) -> None:
         if not self._steps:
             self._timer.stop()
+            return
+        self._resting = not self._resting
+        if self._resting:
             return
         step = self._steps.pop(0)
         step()

@@ -21,6 +21,7 @@ from ..jobs.request import JobRequest
 from .aoi_box import AoiBox
 from .aoi_drawing import AoiDrawing
 from .aoi_on_map import AoiOnMap
+from .aoi_repair_prices import RepairPrices
 from .estimator import Estimator
 from .footer import Footer
 from .job_type_box import JobTypeBox
@@ -54,6 +55,7 @@ class JobForm(QWidget):
         self._model, self._canvas, self._journey = model, canvas, journey
         self.workflow: Optional[WorkflowBox] = None
         self.aoi: Optional[AoiBox] = None
+        self._repair_prices: Optional[RepairPrices] = None
         self.quick: Optional[QuickControls] = None
         self.parameters: Optional[ParametersBox] = None
         self.parameters_menu: Optional[ParametersMenu] = None
@@ -67,6 +69,7 @@ class JobForm(QWidget):
         return [
             self._add_workflow,
             self._add_job_type,
+            self._make_aoi,
             self._add_aoi,
             self._add_quick_controls,
             self._add_parameters,
@@ -85,10 +88,14 @@ class JobForm(QWidget):
     def _add_job_type(self) -> None:
         self._add(JobTypeBox(self._model))
 
-    def _add_aoi(self) -> None:
+    def _make_aoi(self) -> None:
+        """Made in one turn and laid out in another: it is the largest part."""
         recent = RecentAois(Settings())
         self.aoi = AoiBox(self._model, self._canvas, self.drawing, self.on_map, self._journey.aois, recent)
+
+    def _add_aoi(self) -> None:
         self._add(self.aoi)
+        self._repair_prices = RepairPrices(self._model, self.aoi.repairs, self._journey, self)
         for example_wanted in (self.aoi.exampleButton.clicked, self.aoi.more.example_wanted):
             example_wanted.connect(lambda *_: self._model.begin_with_demo())
 
@@ -124,6 +131,8 @@ class JobForm(QWidget):
         """Timers, questions, map tools and outlines away; for unload."""
         self.estimator.stop()
         self.run.stop()
+        if self._repair_prices is not None:
+            self._repair_prices.stop()
         if self.aoi is not None:
             self.aoi.close_down()
         if self.parameters is not None:

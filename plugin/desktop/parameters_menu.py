@@ -8,11 +8,13 @@ from typing import Callable, Optional
 from qgis.PyQt.QtCore import QDateTime, QLocale, QObject, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
+from ..host.aoi_recent import from_plain
 from ..host.parameter_files import ParameterFiles
 from ..host.parameter_shelf import Kept, ParameterShelf
 from ..host.words import tr
 from ..jobs import parameters
-from ..jobs.aoi import GeometricFilter
+from ..jobs.aoi import Aoi, GeometricFilter
+from ..jobs.job import JobType
 from .parameters_templates import TemplatesDialog
 from .request_model import RequestModel
 
@@ -91,7 +93,9 @@ class ParametersMenu(QObject):
             when = QDateTime.fromString(kept.when, Qt.DateFormat.ISODate).toLocalTime()
             words = f"{kept.name or kept.workflow} ({QLocale().toString(when, QLocale.FormatType.ShortFormat)})"
             action = menu.addAction(_plain(words), lambda kept=kept: self._use_request(kept))
-            action.setToolTip(tr("Workflow, geometric filter and parameters; the AOI stays"))
+            with_aoi = tr("Workflow, job type, AOI, geometric filter and parameters")
+            without = tr("Workflow, job type, geometric filter and parameters; the AOI stays")
+            action.setToolTip(with_aoi if kept.aoi else without)
             action.setEnabled(self._workflow_of(kept) is not None)
         menu.setEnabled(bool(menu.actions()))
 
@@ -107,15 +111,30 @@ class ParametersMenu(QObject):
         return next((w for w in workflows if w.name == kept.workflow), next(iter(workflows), None))
 
     def _use_request(self, kept: Kept) -> None:
-        workflow = self._workflow_of(kept)
+        """The whole request as it was sent, and say what came back; nothing is sent by that."""
+        model, workflow = self._model, self._workflow_of(kept)
         if workflow is None:
             return
-        if workflow != self._model.workflow:
-            self._model.set_workflow(workflow)
+        if workflow != model.workflow:
+            model.set_workflow(workflow)
+        job_types = {one.value: one for one in JobType}
+        if kept.job_type in job_types:
+            model.set_job_type(job_types[kept.job_type])
         filters = {f.value: f for f in GeometricFilter}
         if filters.get(kept.geometric_filter) in workflow.filters:
-            self._model.set_filter(filters[kept.geometric_filter])
-        self._model.set_text(kept.text)
+            model.set_filter(filters[kept.geometric_filter])
+        aoi = from_plain(kept.aoi)
+        if aoi is not None:
+            model.set_aoi(aoi)
+        model.set_text(kept.text)
+        self.tell("info", self._restored(kept, aoi))
+
+    @staticmethod
+    def _restored(kept: Kept, aoi: Optional[Aoi]) -> str:
+        text = tr("“{name}” is in the form again as it was sent, but the AOI is still the present one.")
+        if aoi is not None:
+            text = tr("“{name}” is in the form again as it was sent, with its AOI “{aoi}”.")
+        return text.format(name=kept.name or kept.workflow, aoi=aoi.name if aoi is not None else "")
 
     def _ask_name(self) -> None:
         dialog = QInputDialog(self._parent)

@@ -10,7 +10,8 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, Q
 from ..host.words import tell, tr
 from ..jobs.problem import Problem
 from ..jobs.workflow import Parameter
-from .parameters_editors import Dates, Editor, editor_for, fallback_for
+from .parameters_editors import Dates, editor_for, fallback_for
+from .parameters_text_editors import Editor
 from .parameters_words import default_text, help_text
 from .problem_line import ProblemLine
 from .request_model import RequestModel

@@ -18,7 +18,9 @@ from qgis.core import (
 
 from ..jobs.aoi import Aoi, AoiError
 from ..jobs.problem import Problem
-from .aoi_source import AOI_CRS, FoundAois, find_aois, wkb_of
+from .aoi_for_map import wkb_of
+from .aoi_on_earth import AOI_CRS
+from .aoi_source import FoundAois, find_aois
 
 
 def layer_reader(

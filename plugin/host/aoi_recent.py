@@ -21,11 +21,11 @@ class RecentAois:
 
     def all(self) -> list[Aoi]:
         """The AOIs used last."""
-        return [aoi for aoi in map(_from_plain, _loaded(self._settings.recent_aois, [])) if aoi is not None]
+        return [aoi for aoi in map(from_plain, _loaded(self._settings.recent_aois, [])) if aoi is not None]
 
     def add(self, aoi: Aoi) -> None:
         """Put `aoi` first; not one that is too large to be kept."""
-        plain = _to_plain(aoi)
+        plain = to_plain(aoi)
         if plain is None:
             return
         others = [p for p in _loaded(self._settings.recent_aois, []) if _shape(p) != plain["geometry"]]
@@ -38,23 +38,25 @@ class RecentAois:
     @property
     def last(self) -> Optional[Aoi]:
         """The AOI that the form had; None where it had none."""
-        return _from_plain(_loaded(self._settings.last_aoi, None))
+        return from_plain(_loaded(self._settings.last_aoi, None))
 
     @last.setter
     def last(self, aoi: Optional[Aoi]) -> None:
-        plain = _to_plain(aoi) if aoi is not None else None
+        plain = to_plain(aoi) if aoi is not None else None
         self._settings.last_aoi = json.dumps(plain) if plain is not None else None
 
 
-def _to_plain(aoi: Aoi) -> Optional[dict[str, Any]]:
+def to_plain(aoi: Aoi, largest: int = LARGEST) -> Optional[dict[str, Any]]:
+    """The AOI as JSON has it; None where that would have more than `largest` characters."""
     parts = getattr(aoi.geometry, "geoms", [aoi.geometry])
-    if len(parts) > MOST_PARTS or sum(len(part.exterior.coords) for part in parts) * 20 > LARGEST:
+    if len(parts) > MOST_PARTS or sum(len(part.exterior.coords) for part in parts) * 20 > largest:
         return None  # before it is written out: that takes time
     plain = {"name": aoi.name, "geometry": aoi.geojson}
-    return plain if len(json.dumps(plain)) <= LARGEST else None
+    return plain if len(json.dumps(plain)) <= largest else None
 
 
-def _from_plain(plain: Any) -> Optional[Aoi]:
+def from_plain(plain: Any) -> Optional[Aoi]:
+    """What `to_plain` made; None for anything else."""
     try:
         return Aoi.from_geojson(plain["geometry"], str(plain["name"])) if isinstance(plain, dict) else None
     except (AoiError, KeyError):

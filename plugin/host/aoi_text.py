@@ -16,7 +16,8 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry
 from ..jobs.aoi import AoiError
 from ..jobs.problem import Problem
 from .aoi_file import read_aoi_file
-from .aoi_source import AOI_CRS, FoundAois, find_aois
+from .aoi_on_earth import AOI_CRS
+from .aoi_source import FoundAois, find_aois
 from .words import tr
 
 LONGEST_TEXT = 20_000_000  # characters

@@ -8,7 +8,7 @@ from qgis.core import QgsFeature, QgsFeatureSource
 
 from ..jobs.aoi import Aoi, AoiError
 from ..jobs.problem import Problem
-from .aoi_source import aoi_from_map_geometry
+from .aoi_on_earth import aoi_from_map_geometry
 from .errors import HostError
 from .words import tell, tr
 

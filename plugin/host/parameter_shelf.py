@@ -7,16 +7,21 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Optional
 
 from ..jobs.request import JobRequest
+from .aoi_recent import to_plain
 from .settings import Settings
 
 MOST_RECENT = 20
 MOST_TEMPLATES = 200
 LARGEST = 60_000  # characters of one; a settings file is no store of data
+LARGEST_AOI = 15_000  # characters; about 400 corners
 
 
 @dataclass(frozen=True)
 class Kept:
-    """`text` is the parameters' JSON. `workflow` and `tasks` say what they are for; a recent request has no name."""
+    """`text` is the parameters' JSON. `workflow` and `tasks` say what they are for.
+
+    A recent request also has its job type and its AOI as drawn (`aoi_recent.to_plain`; None: too large, or none).
+    """
 
     name: str
     workflow: str  # its name: a copy in another project takes the same parameters
@@ -25,6 +30,13 @@ class Kept:
     favourite: bool = False
     geometric_filter: str = ""
     when: str = ""  # ISO 8601, UTC
+    job_type: str = ""
+    aoi: Optional[dict[str, Any]] = None
+
+    @property
+    def asked(self) -> tuple:
+        """What tells one recent request from another: all but its name and its time."""
+        return self.tasks, self.text, self.geometric_filter, self.job_type, self.aoi
 
 
 class ParameterShelf:
@@ -71,8 +83,17 @@ class ParameterShelf:
         if request.workflow is None or len(text) > LARGEST:
             return
         tasks = tuple(task.name for task in request.workflow.tasks)
-        new = Kept(request.name, request.workflow.name, tasks, text, False, request.geometric_filter.value, when)
-        others = [kept for kept in self.recent() if (kept.tasks, kept.text) != (new.tasks, new.text)]
+        new = Kept(
+            request.name,
+            request.workflow.name,
+            tasks,
+            text,
+            geometric_filter=request.geometric_filter.value,
+            when=when,
+            job_type=request.job_type.value,
+            aoi=to_plain(request.aoi, LARGEST_AOI) if request.aoi is not None else None,
+        )
+        others = [kept for kept in self.recent() if kept.asked != new.asked]
         self._settings.recent_requests = _dump([new, *others][:MOST_RECENT])
 
     def _templates(self) -> list[Kept]:
@@ -99,9 +120,6 @@ def _read(item: Any) -> Optional[Kept]:
     if not isinstance(item, dict) or not isinstance(item.get("tasks"), list):
         return None
     item = {**item, "tasks": tuple(map(str, item["tasks"])), "favourite": item.get("favourite") is True}
-    try:
-        kept = Kept(**{field.name: item[field.name] for field in fields(Kept)})
-    except KeyError:
-        return None
-    texts = (kept.name, kept.workflow, kept.text, kept.geometric_filter, kept.when)
-    return kept if all(isinstance(text, str) for text in texts) else None
+    kept = Kept(**{field.name: item.get(field.name, field.default) for field in fields(Kept)})
+    texts = (kept.name, kept.workflow, kept.text, kept.geometric_filter, kept.when, kept.job_type)
+    return kept if isinstance(kept.aoi, (dict, type(None))) and all(isinstance(text, str) for text in texts) else None

@@ -26,9 +26,10 @@ from qgis.PyQt.QtCore import QTimer
 from shapely.geometry import Polygon, box
 
 from up42_jobs.plugin.host.aoi_file import read_aoi_file
+from up42_jobs.plugin.host.aoi_for_map import aoi_to_map_geometry
 from up42_jobs.plugin.host.aoi_layer import layer_reader
+from up42_jobs.plugin.host.aoi_on_earth import MOST_VERTICES, aoi_from_map_geometry
 from up42_jobs.plugin.host.aoi_reader import AoiReader
-from up42_jobs.plugin.host.aoi_source import MOST_VERTICES, aoi_from_map_geometry, aoi_to_map_geometry
 from up42_jobs.plugin.host.aoi_text import looks_like_aoi, read_aoi_text
 from up42_jobs.plugin.host.words import tell
 from up42_jobs.plugin.host.work import Works

@@ -7,9 +7,11 @@ from typing import Callable, Iterator
 
 import pytest
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRectangle, QgsSettings
-from qgis.PyQt.QtCore import QSize
+from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtWidgets import QDockWidget
 from shapely.geometry import box
 
+from up42_jobs.plugin.desktop.dock import DockContent
 from up42_jobs.plugin.host.connections import Connection, Kind
 from up42_jobs.plugin.host.journey import Journey
 from up42_jobs.plugin.host.ledger import Ledger
@@ -72,6 +74,26 @@ def journey(parts: Parts, qtbot) -> Iterator[Journey]:
     yield journey
     journey.close()
     works.stop()
+
+
+@pytest.fixture
+def open_dock(window: Window, journey: Journey, parts: Parts, qtbot) -> Iterator[Callable[[], DockContent]]:
+    """Show the dock's content in the window and wait for its first connection; stopped at the end."""
+    opened: list[DockContent] = []
+
+    def open_it() -> DockContent:
+        content = DockContent(window, journey, parts.settings)
+        opened.append(content)
+        holder = QDockWidget(window)
+        holder.setWidget(content)
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, holder)
+        content.build()
+        qtbot.waitUntil(lambda: content.model.catalogue is not None, timeout=30_000)
+        return content
+
+    yield open_it
+    for content in opened:
+        content.stop()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Iterator
 import pytest
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QPushButton
+from qgis.PyQt.QtWidgets import QApplication, QPushButton
 from shapely.geometry import box
 
 from up42_jobs.plugin.desktop.dock import DockContent
@@ -84,15 +84,8 @@ class Dock:
 
 
 @pytest.fixture
-def dock(window, journey, parts, qtbot):
-    content = DockContent(window, journey, parts.settings)
-    holder = QDockWidget(window)
-    holder.setWidget(content)
-    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, holder)
-    content.build()
-    qtbot.waitUntil(lambda: content.model.catalogue is not None, timeout=30_000)
-    yield Dock(content, qtbot)
-    content.stop()
+def dock(open_dock, qtbot):
+    return Dock(open_dock(), qtbot)
 
 
 def test_the_estimate_comes_by_itself_and_goes_with_the_next_change(dock):
@@ -111,6 +104,27 @@ def test_the_estimate_comes_by_itself_and_goes_with_the_next_change(dock):
     dock.estimated()
     assert dock.estimator.current.is_for(dock.model.request)
     assert dock.button.text() != price
+
+
+def test_a_repair_of_the_aoi_states_its_credits(dock):
+    """By the platform's own estimate of the mended AOI; on a connection without prices there is nothing to state."""
+    holed = Aoi(SQUARE.geometry.difference(SQUARE.geometry.centroid.buffer(0.005)), "Holed")
+    dock.open(Kind.PRACTICE)
+    dock.model.set_job_type(JobType.LIVE_JOB)
+    dock.estimated()
+    whole = credit_range(dock.estimator.current.credits)  # with its hole filled it is the square
+    dock.model.set_aoi(holed)
+    repairs = dock.form.aoi.repairs
+    dock.qtbot.waitUntil(lambda: repairs.isVisible() and "credits …" not in repair_words(repairs), timeout=20_000)
+    assert repair_words(repairs).endswith(f") · {whole} credits")
+    dock.model.set_parameter(DATA, "limit", 0)  # nothing that is wrong is sent, so nobody can tell
+    dock.qtbot.waitUntil(lambda: repair_words(repairs).endswith("credits unknown"), timeout=20_000)
+    dock.model.set_job_type(JobType.TEST_QUERY)
+    assert "credits" not in repair_words(repairs)
+
+
+def repair_words(repairs) -> str:
+    return " ".join(button.text() for button in repairs.findChildren(QPushButton) if button.isVisible())
 
 
 def test_many_fast_changes_are_one_question(dock, monkeypatch):

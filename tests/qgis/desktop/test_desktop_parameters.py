@@ -12,10 +12,12 @@ from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import QDate, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLineEdit, QWidget
+from shapely.geometry import Point
 
 from up42_jobs.plugin.desktop.parameters_box import ParametersBox
-from up42_jobs.plugin.desktop.parameters_editors import Dates, JsonArea, JsonLine, Lines, SeveralChoices, YesNo
+from up42_jobs.plugin.desktop.parameters_editors import Dates, SeveralChoices, YesNo
 from up42_jobs.plugin.desktop.parameters_menu import ParametersMenu
+from up42_jobs.plugin.desktop.parameters_text_editors import JsonArea, JsonLine, Lines
 from up42_jobs.plugin.desktop.quick_controls import QuickControls
 from up42_jobs.plugin.desktop.request_model import RequestModel
 from up42_jobs.plugin.host.parameter_files import ParameterFiles
@@ -23,6 +25,8 @@ from up42_jobs.plugin.host.parameter_shelf import ParameterShelf
 from up42_jobs.plugin.host.settings import Settings
 from up42_jobs.plugin.host.work import Works
 from up42_jobs.plugin.jobs import json_text
+from up42_jobs.plugin.jobs.aoi import Aoi, GeometricFilter
+from up42_jobs.plugin.jobs.job import JobType
 from up42_jobs.plugin.jobs.workflow import Parameter
 
 from .conftest import DATA_PARAMETERS, SQUARE, block, workflow
@@ -352,6 +356,43 @@ def test_the_last_twenty_requests_are_kept_each_once(menu, model, catalogue):
     assert model.workflow.name == "Radar"
     assert value(model, "limit", DATA) == 7
     assert model.request.aoi is aoi
+
+
+def test_a_recent_request_comes_back_as_it_was_sent_and_that_is_told(menu, model, catalogue):
+    model.set_aoi(SQUARE.named("Field 7"))
+    model.set_filter(GeometricFilter.CONTAINS)
+    model.set_job_type(JobType.TEST_QUERY)
+    model.set_parameter(DATA, "limit", 7)
+    sent = model.request
+    menu._shelf.remember(sent.named("Field 7 again"), model.text, "2026-01-02T03:04:05+00:00")
+    model.set_aoi(None)
+    menu._shelf.remember(model.request.named("No AOI"), model.text, "2026-01-02T03:04:06+00:00")
+    model.set_workflow(catalogue.workflows[1])
+    model.set_job_type(JobType.LIVE_JOB)
+    model.set_filter(GeometricFilter.INTERSECTS)
+    menu.fill()
+    next(a for text, a in actions(menu.menu).items() if text.startswith("Field 7 again (")).trigger()
+    assert model.request.fingerprint == sent.fingerprint
+    assert model.request.aoi.name == "Field 7"
+    assert menu.told == [("info", "“Field 7 again” is in the form again as it was sent, with its AOI “Field 7”.")]
+
+
+def test_a_large_aoi_is_not_kept_with_its_request_and_that_is_told(menu, model):
+    large = Aoi(Point(13.4, 52.5).buffer(0.01, 250), "Round")
+    model.set_aoi(large)
+    menu._shelf.remember(model.request.named("Round"), model.text, "2026-01-02T03:04:05+00:00")
+    model.set_aoi(SQUARE)
+    menu.fill()
+    next(a for text, a in actions(menu.menu).items() if text.startswith("Round (")).trigger()
+    assert model.request.aoi == SQUARE
+    assert "still the present one" in menu.told[-1][1]
+
+
+def test_what_an_older_version_kept_is_still_read(menu):
+    old = {"name": "Old", "workflow": "Radar", "tasks": [DATA], "text": "{}"}
+    Settings().recent_requests = json.dumps([old, {**old, "aoi": 3}])
+    (kept,) = menu._shelf.recent()
+    assert (kept.name, kept.job_type, kept.aoi) == ("Old", "", None)
 
 
 @pytest.mark.parametrize("text", ["[", '"x"', '[1, {"tasks": 3}]', '[{"tasks": [], "name": 1}]'])
