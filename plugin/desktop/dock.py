@@ -26,7 +26,7 @@ from ..layers.load import extent_of
 from .aoi_on_map import aoi_to_map_geometry, zoom_to_aoi
 from .form_from_job import NotRestored, aoi_of, fill_form
 from .header import Header
-from .in_turns import InTurns
+from .in_turns import FRAME_MS, InTurns
 from .job_drop import JobDrop
 from .job_form import JobForm
 from .job_words import job_title
@@ -83,7 +83,7 @@ class DockContent(QWidget):
         self.noticeRow.hide()
         self.header.choose(settings.last_connection)
         steps = [*self.form.building_steps(), self._add_jobs, self._add_scenes, self._connect, self._open_first]
-        self._building = InTurns(steps, self)
+        self._building = InTurns(steps, self, rest_ms=FRAME_MS)
 
     def build(self) -> None:
         """Add what is within, one part after the other, then open the connection."""
