@@ -124,7 +124,7 @@ class ParametersMenu(QObject):
         if filters.get(kept.geometric_filter) in workflow.filters:
             model.set_filter(filters[kept.geometric_filter])
         aoi = from_plain(kept.aoi)
-        if aoi is not None:
+        if aoi is not None and aoi != model.request.aoi:
             model.set_aoi(aoi)
         model.set_text(kept.text)
         self.tell("info", self._restored(kept, aoi))
