@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import Callable, Optional
 
-from qgis.gui import QgsOptionsWidgetFactory
+from qgis.gui import QgsOptionsPageWidget, QgsOptionsWidgetFactory
 from qgis.PyQt.QtWidgets import QWidget
 
 from .ui_files import own_icon
-
-if TYPE_CHECKING:
-    from .options_page import OptionsPage
 
 TITLE = "UP42 Jobs"
 PAGE = "Up42JobsOptions"  # the page's objectName, by which QGIS opens it
@@ -25,7 +22,7 @@ class OptionsFactory(QgsOptionsWidgetFactory):
         self.setIcon(own_icon("up42_jobs"))
         self._accepted = accepted
 
-    def createWidget(self, parent: Optional[QWidget] = None) -> OptionsPage:
+    def createWidget(self, parent: Optional[QWidget] = None) -> QgsOptionsPageWidget:
         """The page with what is kept now."""
         from .options_page import OptionsPage
 

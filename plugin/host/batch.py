@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from typing import Callable, Iterator, Optional
+from typing import Callable, Optional
 
-from ..jobs.job import Job, parse_time
 from ..jobs.request import JobRequest
 from ..jobs.request_record import record
 from ..platforms.contract import Platform
@@ -19,7 +18,7 @@ from .bought import is_used
 from .errors import HostError, Unconfirmed
 from .forgotten import forget
 from .ledger import Intent, Ledger
-from .submit import CLOCK_TOLERANCE, match
+from .submit import jobs_since, match
 from .words import tr
 
 _PREFIX = "batch:"
@@ -90,7 +89,7 @@ class Batch:
 
     def _resolve(self, platform: Platform, intent: Intent, fid: Optional[int], request: JobRequest) -> None:
         """Find the job that a killed or cut submit has made. Raises Unconfirmed where it can't be told."""
-        job = match(intent, since(platform, request, intent), self.ledger.entries(self.connection))
+        job = match(intent, jobs_since(platform, request, intent), self.ledger.entries(self.connection))
         if job is not None:
             self.ledger.settle(intent.id, job.id)
         elif intent.lost and self.forget:
@@ -118,15 +117,6 @@ class Batch:
                 raise Unconfirmed(text.format(what=_what(fid), batch=self.name))
 
         return check
-
-
-def since(platform: Platform, request: JobRequest, intent: Intent) -> Iterator[Job]:
-    """The project's jobs from the intent on, newest first."""
-    begun = parse_time(intent.server_time)
-    for job in platform.jobs(request.project):
-        if begun and job.created_at and job.created_at < begun - CLOCK_TOLERANCE:
-            return
-        yield job
 
 
 def _what(fid: Optional[int]) -> str:

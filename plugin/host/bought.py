@@ -10,6 +10,7 @@ from typing import Collection, Optional
 from qgis.PyQt.QtCore import QDate, QLocale
 
 from ..jobs.job import JobState
+from .connections import of_same_server
 from .errors import HostError
 from .words import number, tr
 
@@ -52,15 +53,16 @@ def find(
 ) -> Optional[Bought]:
     """The last job of this request that did not fail, of those started from this profile. In a transaction.
 
+    By whatever connection to this server it was bought: the fingerprint names the project, and its jobs are one list.
     `in_vain`: jobs that the platform says have failed; the ledger knows that only of those that were told of.
     """
+    connections = of_same_server(connection)
     rows = db.execute(
-        "SELECT job, begun, COALESCE(charged, confirmed_credits) AS credits FROM entry"
-        " WHERE connection = ? AND fingerprint = ? AND (told IS NULL OR told NOT IN (?, ?))"
-        " ORDER BY begun DESC, rowid DESC",
-        (connection, fingerprint, *_IN_VAIN),
+        "SELECT connection, job, begun, COALESCE(charged, confirmed_credits) AS credits FROM entry"
+        " WHERE fingerprint = ? AND (told IS NULL OR told NOT IN (?, ?)) ORDER BY begun DESC, rowid DESC",
+        (fingerprint, *_IN_VAIN),
     )
-    row = next((row for row in rows if row["job"] not in in_vain), None)
+    row = next((row for row in rows if row["connection"] in connections and row["job"] not in in_vain), None)
     return Bought(row["job"], datetime.fromtimestamp(row["begun"], timezone.utc), row["credits"]) if row else None
 
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Callable, Optional
+from urllib.parse import urlsplit
 
 from ..net.cancel import Cancel
 from ..net.session import Session
@@ -16,7 +17,7 @@ from ..platforms.tokens import TokenStore
 from ..platforms.up42_jobs import Up42Jobs
 from .engine_process import LocalEngine
 from .errors import HostError
-from .servers import Login, Server, closed_words, read_servers, url_faults
+from .servers import Login, Server, closed_words, read_servers, tidy_url, url_faults
 from .vault import Vault
 from .words import tr
 
@@ -125,6 +126,18 @@ class Connections:
         self.engine.release()
         if self._session is not None:
             self._session.close()
+
+
+def of_same_server(connection_id: str) -> tuple[str, ...]:
+    """The ids of all connections that lead to the same server, this one first: a job is listed by each of them."""
+    addresses = {c.id: _address(c.url) for c in (*map(_of_server, read_servers()), *_of_environment())}
+    mine = addresses.get(connection_id)
+    return connection_id, *(other for other, one in addresses.items() if other != connection_id and one == mine)
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(tidy_url(url))
+    return f"{parts.scheme}://{parts.netloc}".lower() + parts.path
 
 
 def check_address(url: str) -> None:

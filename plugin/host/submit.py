@@ -7,7 +7,7 @@ import sqlite3
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Callable, Iterable, Mapping, Optional
+from typing import Callable, Iterable, Iterator, Mapping, Optional
 
 from ..jobs.job import Job, JobType, parse_time
 from ..jobs.request import JobRequest
@@ -146,7 +146,7 @@ def _look_for(
         raise lost  # the intent stays; the tracker settles it when it sees the job
     intent = next(i for i in ledger.intents(connection_id) if i.id == intent_id)
     try:
-        job = match(intent, _recent(platform, request, intent), ledger.entries(connection_id))
+        job = match(intent, jobs_since(platform, request, intent), ledger.entries(connection_id))
     except (Unreachable, BadAnswer):
         job = None
     if job is None:
@@ -155,7 +155,8 @@ def _look_for(
     return job
 
 
-def _recent(platform: Platform, request: JobRequest, intent: Intent) -> Iterable[Job]:
+def jobs_since(platform: Platform, request: JobRequest, intent: Intent) -> Iterator[Job]:
+    """The project's jobs from the intent on, newest first."""
     since = parse_time(intent.server_time)
     for job in platform.jobs(request.project):
         if since and job.created_at and job.created_at < since - CLOCK_TOLERANCE:

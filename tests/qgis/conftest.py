@@ -16,6 +16,7 @@ from osgeo import gdal, osr
 from qgis.core import QgsProject
 
 from up42_jobs.plugin.host.engine_process import LocalEngine
+from up42_jobs.tests.contract.engine_process import Engine
 from up42_jobs.tests.qgis.vault_in_tests import keep_login, vault  # noqa: F401  (fixtures of this tier)
 
 UTM_21S_ORIGIN = (740000.0, 7200000.0)  # EPSG:32721, near 54.6° W 25.3° S
@@ -36,6 +37,15 @@ def engine(qgis_app: object, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     engine = LocalEngine(tmp_path_factory.mktemp("engine"))
     yield engine
     engine.release()
+
+
+@pytest.fixture(scope="module")
+def engine_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A real engine as a server that nobody of ours started; with prices and sizes as they are shipped."""
+    engine = Engine(tmp_path_factory.mktemp("engine"), "--stay", tiny=False)
+    engine.read_line()
+    yield engine
+    engine.stop()
 
 
 @pytest.fixture

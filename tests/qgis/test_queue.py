@@ -27,17 +27,9 @@ from up42_jobs.plugin.net.session import Session
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
-from up42_jobs.tests.contract.engine_process import Engine, until
+from up42_jobs.tests.contract.engine_process import until
 
 PURSE, SESSION, LATER = "practice", "session-1", "session-2"
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("engine"), "--stay", tiny=False)
-    engine.read_line()
-    yield engine
-    engine.stop()
 
 
 class Queue:
@@ -92,9 +84,9 @@ class Queue:
 
 
 @pytest.fixture
-def queue(qgis_app, engine, tmp_path):
+def queue(qgis_app, engine_alone, tmp_path):
     QgsSettings().remove("up42_jobs")
-    queue = Queue(engine, Ledger(tmp_path / "ledger.sqlite"))
+    queue = Queue(engine_alone, Ledger(tmp_path / "ledger.sqlite"))
     queue.at_once(10)
     yield queue
     queue.at_once(10)

@@ -17,6 +17,7 @@ from up42_jobs.plugin.host.forgotten import find_again, forget
 from up42_jobs.plugin.host.ledger import Ledger
 from up42_jobs.plugin.host.origin import Origin
 from up42_jobs.plugin.host.script_submit import Allowance, Wanted, submit_all
+from up42_jobs.plugin.host.servers import Server, write_servers
 from up42_jobs.plugin.host.settings import Settings
 from up42_jobs.plugin.host.spending import Caps, OverCap
 from up42_jobs.plugin.host.submit import Confirmation, submit
@@ -30,18 +31,10 @@ from up42_jobs.plugin.platforms.contract import Unreachable
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
-from up42_jobs.tests.contract.engine_process import Engine, until
+from up42_jobs.tests.contract.engine_process import until
 
 ORIGIN = Origin("", "")
 PURSE = "practice"
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("engine"), "--stay", tiny=False)
-    engine.read_line()
-    yield engine
-    engine.stop()
 
 
 class Shop:
@@ -81,9 +74,9 @@ class Shop:
 
 
 @pytest.fixture
-def shop(qgis_app, engine, tmp_path):
+def shop(qgis_app, engine_alone, tmp_path):
     QgsSettings().remove("up42_jobs")
-    yield Shop(engine, Ledger(tmp_path / "ledger.sqlite"))
+    yield Shop(engine_alone, Ledger(tmp_path / "ledger.sqlite"))
     QgsSettings().remove("up42_jobs")
 
 
@@ -188,6 +181,19 @@ def test_the_same_request_is_not_bought_twice_unless_that_was_said(shop):
     assert refused.value.before.job == job.id
     again = shop.buy(request, shop.confirmed(request, again=True))
     assert again.id != job.id
+
+
+def test_what_a_second_connection_to_the_same_server_bought_is_known(shop):
+    urls = {"here": "https://jobs.example/", "there": "https://Jobs.example", "elsewhere": "https://jobs.example/other"}
+    write_servers([Server(name, url, id=name) for name, url in urls.items()])
+    request = shop.request()
+    job = shop.buy(request, connection="here")
+    with shop.ledger.transaction() as db:
+        assert bought.find(db, "there", request.fingerprint).job == job.id
+        assert bought.find(db, "elsewhere", request.fingerprint) is None
+        assert bought.find(db, PURSE, request.fingerprint) is None
+    with pytest.raises(bought.AlreadyBought):
+        shop.buy(request, connection="there")
 
 
 def test_one_confirmation_is_one_job(shop):

@@ -24,20 +24,11 @@ from up42_jobs.plugin.platforms.contract import TooManyJobs
 from up42_jobs.plugin.platforms.credentials import Credentials
 from up42_jobs.plugin.platforms.tokens import TokenStore
 from up42_jobs.plugin.platforms.up42_jobs import Up42Jobs
-from up42_jobs.tests.contract.engine_process import Engine
 from up42_jobs.tests.servers.relay import Relay
 
 ORIGIN = Origin("/maps/a.qgz", "token")
 CREATE = re.compile(r"POST /projects/[^/]+/workflows/[^/]+/jobs\?").match
 SQUARE = Aoi.from_geojson(mapping(box(13.37, 52.50, 13.39, 52.51)), "Square")
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("engine"), "--stay", tiny=False)
-    engine.read_line()
-    yield engine
-    engine.stop()
 
 
 class Setting:
@@ -64,10 +55,11 @@ class Setting:
 
 
 @pytest.fixture
-def setting(engine, tmp_path, request):
-    with Relay(engine.line["url"]) as relay:
+def setting(engine_alone, tmp_path, request):
+    with Relay(engine_alone.line["url"]) as relay:
         prefix, has_credits = getattr(request, "param", ("free_", False))
-        credentials = Credentials.project(engine.line[prefix + "project_id"], engine.line[prefix + "project_key"])
+        line = engine_alone.line
+        credentials = Credentials.project(line[prefix + "project_id"], line[prefix + "project_key"])
         yield Setting(relay, credentials, Ledger(tmp_path / "ledger.sqlite"), has_credits)
 
 
@@ -233,10 +225,10 @@ def test_a_test_query_needs_no_confirmation(setting):
     assert job.job_type is JobType.TEST_QUERY
 
 
-def test_a_refusal_leaves_no_intent(setting, engine):
+def test_a_refusal_leaves_no_intent(setting, engine_alone):
     large = Aoi.from_geojson(mapping(box(13.0, 52.4, 13.1, 52.48)), "Large")
     long_job = replace(setting.request, aoi=large, name="long").with_parameter("demo-s2-l2a:1", "limit", 10)
-    client = engine.this_computer()
+    client = engine_alone.this_computer()
     settings = {item["name"]: item["value"] for item in client.data(f"{client.project}/settings")}
     client.call("POST", f"{client.project}/settings", json={"settings": {**settings, "MAX_CONCURRENT_JOBS": "1"}})
     running = setting.submit(long_job)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QDockWidget, QPushButton
+from qgis.PyQt.QtWidgets import QPushButton
 from shapely.geometry import box
 
 from up42_jobs.plugin.desktop.dock import DockContent
@@ -66,17 +66,10 @@ class Bench:
 
 
 @pytest.fixture
-def bench(window, journey, parts, qtbot):
+def bench(open_dock, parts, qtbot):
     with parts.ledger.transaction() as db:
         db.execute("DELETE FROM queued")
-    content = DockContent(window, journey, parts.settings)
-    holder = QDockWidget(window)
-    holder.setWidget(content)
-    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, holder)
-    content.build()
-    qtbot.waitUntil(lambda: content.model.catalogue is not None, timeout=30_000)
-    yield Bench(content, parts, qtbot)
-    content.stop()
+    return Bench(open_dock(), parts, qtbot)
 
 
 def place(west: float, size: float = 0.006, name: str = "") -> Aoi:
