@@ -18,7 +18,7 @@ from up42_jobs.plugin.host.tracker import take_snapshot
 from up42_jobs.plugin.jobs.job import Job, JobState, JobType
 from up42_jobs.tests.qgis import test_spending
 
-engine, shop = test_spending.engine, test_spending.shop  # fixtures
+shop = test_spending.shop  # a fixture
 Here, PURSE = test_spending.Here, test_spending.PURSE
 
 
