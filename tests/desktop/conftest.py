@@ -17,6 +17,7 @@ from qgis_desktop import REPOSITORY, Desktop
 LONGEST_PAUSE = 0.5  # seconds, whoever pauses
 LONGEST_PAUSE_OF_OURS = 0.1
 PAUSED = "The GUI paused:"
+NO_DISPLAY = "These tests need a display: tools/test.sh desktop gives them one."
 PICTURES = REPOSITORY / "build" / "desktop"
 
 
@@ -54,7 +55,7 @@ def in_words(pause: dict[str, Any]) -> str:
 def desktop(request: pytest.FixtureRequest) -> Iterator[Desktop]:
     """QGIS with the plugin, an empty project and a map of the world; its pauses are measured from here on."""
     if not os.environ.get("DISPLAY"):
-        pytest.fail("These tests need a display: tools/test.sh desktop gives them one.")
+        pytest.fail(NO_DISPLAY)
     qgis = Desktop()
     try:
         qgis.do(
@@ -75,3 +76,14 @@ def desktop(request: pytest.FixtureRequest) -> Iterator[Desktop]:
         assert not felt, f"{PAUSED}\n{felt}"
     finally:
         qgis.close()
+
+
+@pytest.fixture
+def desktops() -> Iterator[list[Desktop]]:
+    """For tests that start QGIS more than once: what is put in is closed at the end. Pauses are not measured."""
+    if not os.environ.get("DISPLAY"):
+        pytest.fail(NO_DISPLAY)
+    started: list[Desktop] = []
+    yield started
+    for desktop in started:
+        desktop.close()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 
-import pytest
 from qgis_desktop import Desktop
 from test_desktop_spending import DATA, open_practice
 
@@ -21,16 +19,6 @@ ORDER = (
     "journey.queue.add(model.catalogue.connection, ordered, queued.append, refused.append)\n"
 )
 POLLS = "polls = []\njourney._tracker.polled.connect(lambda *_polled: polls.append(1))"
-
-
-@pytest.fixture
-def desktops():
-    if not os.environ.get("DISPLAY"):
-        pytest.fail("These tests need a display: tools/test.sh desktop gives them one.")
-    started: list[Desktop] = []
-    yield started
-    for desktop in started:
-        desktop.close()
 
 
 def start(desktops: list[Desktop]) -> Desktop:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import pytest
 from qgis_desktop import Desktop
 
 JOBS = 3
@@ -34,16 +32,6 @@ BEGIN = (
     "def entries(): return plugin._journey._ledger.entries('this-computer')\n"
     "def groups(): return [g.name() for g in QgsProject.instance().layerTreeRoot().findGroups() if 'Job' in g.name()]\n"
 )
-
-
-@pytest.fixture
-def desktops():
-    if not os.environ.get("DISPLAY"):
-        pytest.fail("These tests need a display: tools/test.sh desktop gives them one.")
-    started: list[Desktop] = []
-    yield started
-    for desktop in started:
-        desktop.close()
 
 
 def start(desktops: list[Desktop], project: Path) -> Desktop:
