@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import QModelIndex, Qt
 from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-ROOM = 1  # pixels around the tick that get the colour of rows that are not chosen
+ROOM = 3  # pixels around the tick in the colour of rows that are not chosen
 
 
 class TickDelegate(QStyledItemDelegate):
