@@ -177,7 +177,7 @@ class ScenesModel(QAbstractTableModel):
         """What the scenes of one pass of the satellite are together; "" for a scene that was taken alone."""
         if (found.pass_scenes or 1) < 2 or found.pass_coverage is None:
             return ""
-        return self.tr("{n} scenes of one pass: {percent} %").format(
+        return self.tr("{n} scenes: {percent} %").format(
             n=number(found.pass_scenes), percent=_whole(found.pass_coverage)
         )
 
@@ -185,7 +185,7 @@ class ScenesModel(QAbstractTableModel):
         if column is SceneColumn.DATE:
             together = self._pass(found)
             if together:
-                together = self.tr("{scenes} of the AOI").format(scenes=together)
+                together = self.tr("One pass, {scenes} of the AOI together").format(scenes=together)
             return "\n".join(filter(None, (utc_time(found.scene.acquired_at), tooltip(found.scene.id), together)))
         return tooltip(found.scene.id if column is SceneColumn.ID else self._text(found, column))
 

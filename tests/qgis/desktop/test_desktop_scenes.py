@@ -286,8 +286,9 @@ def test_clouds_over_the_aoi_and_the_scenes_of_one_pass_are_said(scenes) -> None
     model = scenes.model
     assert text(model, 0, SceneColumn.CLOUD) == "AOI 3 %\nscene 40 %"
     assert text(model, 2, SceneColumn.CLOUD) == "12 %"
-    assert text(model, 0, SceneColumn.DATE).splitlines()[-1] == "2 scenes of one pass: 100 %"
-    assert "pass" not in text(model, 2, SceneColumn.DATE)
+    assert text(model, 0, SceneColumn.DATE).splitlines()[-1] == "2 scenes: 100 %"
+    assert "scenes" not in text(model, 2, SceneColumn.DATE)
+    assert "One pass" in text(model, 0, SceneColumn.DATE, Qt.ItemDataRole.ToolTipRole)
     scenes.scenesView.sortByColumn(int(SceneColumn.CLOUD), Qt.SortOrder.AscendingOrder)
     assert scenes._found(scenes.scenesView.model().index(0, 0)).aoi_cloud == 3.2  # what lies over the AOI counts
     view = scenes.scenesView
