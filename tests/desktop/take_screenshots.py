@@ -2,7 +2,7 @@
 
 The real QGIS on the local engine; every picture is of something that was really done. `take_screenshots.py map` takes
 those of the map only, `dock` those of the dock only, `servers` those of connections and options, `searches` those of
-watches, repeated searches, workflows and stored rasters.
+watches, repeated searches, workflows and stored rasters, `parameters` those of JSON and form.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from map_pictures import photograph_map
 from qgis_desktop import REPOSITORY, Desktop
 from screenshots_jobs import photograph_jobs
+from screenshots_parameters import photograph_parameters
 from screenshots_searches import photograph_searches
 from screenshots_servers import photograph_servers
 
@@ -235,6 +236,7 @@ PARTS = {
     "jobs": lambda photographer: photograph_jobs(photographer, OUT),
     "servers": photograph_servers,
     "searches": photograph_searches,
+    "parameters": photograph_parameters,
 }
 NOTHING_ANSWERS = "http://127.0.0.1:9"  # the port of the discard service, where no server of ours is
 
