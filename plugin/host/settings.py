@@ -90,7 +90,7 @@ class Settings:
 
     @property
     def make_overviews(self) -> bool:
-        """True: large rasters get overviews while they arrive, so that the map draws them fast."""
+        """True: large rasters get overviews once they are on the map, which then draws them fast."""
         return self._get("make_overviews") != "no"
 
     @make_overviews.setter
