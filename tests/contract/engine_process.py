@@ -55,6 +55,17 @@ class Client:
         assert body["error"] is None
         return body["data"]
 
+    def at_once(self, count):
+        """Let the project have so many unfinished jobs."""
+        settings = {item["name"]: item["value"] for item in self.data(f"{self.project}/settings")}
+        settings["MAX_CONCURRENT_JOBS"] = str(count)
+        answer = self.call("POST", f"{self.project}/settings", json={"settings": settings})
+        assert answer.ok, answer.text
+
+    def come_to_rest(self):
+        """Wait until the project has no unfinished job: those of earlier tests take the next one's room and credits."""
+        until(lambda: all(job["status"] in ENDED for job in self.data(f"{self.project}/jobs")), "all jobs have ended")
+
     def make_workflow(self, *block_names):
         """A workflow of these blocks; returns its id."""
         blocks = {block["name"]: block["id"] for block in self.data("/blocks")}

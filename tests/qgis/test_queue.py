@@ -77,10 +77,7 @@ class Queue:
         until(lambda: all(job.state.ended for job in self.platform.jobs(self.project)), "all jobs have ended", 60)
 
     def at_once(self, count):
-        client = self.engine.practice()
-        settings = {item["name"]: item["value"] for item in client.data(f"{client.project}/settings")}
-        settings["MAX_CONCURRENT_JOBS"] = str(count)
-        client.call("POST", f"{client.project}/settings", json={"settings": settings})
+        self.engine.practice().at_once(count)
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ class Shop:
 @pytest.fixture
 def shop(qgis_app, engine_alone, tmp_path):
     QgsSettings().remove("up42_jobs")
+    engine_alone.practice().come_to_rest()
     yield Shop(engine_alone, Ledger(tmp_path / "ledger.sqlite"))
     QgsSettings().remove("up42_jobs")
 

@@ -60,6 +60,7 @@ def setting(engine_alone, tmp_path, request):
         prefix, has_credits = getattr(request, "param", ("free_", False))
         line = engine_alone.line
         credentials = Credentials.project(line[prefix + "project_id"], line[prefix + "project_key"])
+        (engine_alone.this_computer() if prefix else engine_alone.practice()).come_to_rest()
         yield Setting(relay, credentials, Ledger(tmp_path / "ledger.sqlite"), has_credits)
 
 
@@ -229,12 +230,11 @@ def test_a_refusal_leaves_no_intent(setting, engine_alone):
     large = Aoi.from_geojson(mapping(box(13.0, 52.4, 13.1, 52.48)), "Large")
     long_job = replace(setting.request, aoi=large, name="long").with_parameter("demo-s2-l2a:1", "limit", 10)
     client = engine_alone.this_computer()
-    settings = {item["name"]: item["value"] for item in client.data(f"{client.project}/settings")}
-    client.call("POST", f"{client.project}/settings", json={"settings": {**settings, "MAX_CONCURRENT_JOBS": "1"}})
+    client.at_once(1)
     running = setting.submit(long_job)
     with pytest.raises(TooManyJobs):
         setting.submit()
     setting.platform.cancel(running)
-    client.call("POST", f"{client.project}/settings", json={"settings": settings})
+    client.at_once(10)
     assert setting.ledger.intents("c") == []
     assert list(setting.ledger.entries("c")) == [running.id]
