@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Callable, Optional
@@ -64,6 +65,7 @@ class Connections:
         self.vault = Vault()
         self._make_session = make_session
         self._session: Optional[Session] = None
+        self._making = threading.Lock()
         self._tokens = TokenStore()
 
     def all(self) -> list[Connection]:
@@ -93,8 +95,9 @@ class Connections:
 
     def session(self, cancel: Cancel) -> Session:
         """The session with QGIS's network settings, bound to one piece of work."""
-        if self._session is None:
-            self._session = self._make_session()
+        with self._making:  # works that begin together share one: `close` knows of no other
+            if self._session is None:
+                self._session = self._make_session()
         return self._session.under(cancel)
 
     def open(self, connection: Connection, cancel: Cancel) -> Platform:

@@ -26,6 +26,24 @@ from .proxy import Proxy, is_loopback, open_way
 from .tls import Trust
 
 
+class Kept:
+    """Whether connections are kept open for the next request, until the session is closed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._over = False
+
+    @contextlib.contextmanager
+    def taking_back(self) -> Iterator[bool]:
+        """True where a connection may be kept; `end` waits meanwhile, so that it closes this one too."""
+        with self._lock:
+            yield not self._over
+
+    def end(self) -> None:
+        with self._lock:
+            self._over = True
+
+
 @dataclass(frozen=True)
 class Road:
     """How connections are made: what a session's exchanges share."""
@@ -34,6 +52,7 @@ class Road:
     pinned: Callable[[str, int], Optional[str]]
     trust: Trust
     user_agent: str
+    kept: Kept = field(default_factory=Kept)
 
 
 @dataclass
@@ -144,11 +163,17 @@ class _Pool:
 
     def _put_conn(self: Any, connection: Any) -> None:
         """Take a connection back; not one whose work was cancelled, and quietly none where the pool is full."""
-        if connection is not None and connection.exchange is not None:
-            exchange, connection.exchange = connection.exchange, None
-            exchange.leave()
-            if exchange.cancel.cancelled:
+        if connection is None or connection.exchange is None:
+            self._put_back(connection)
+            return
+        exchange, connection.exchange = connection.exchange, None
+        exchange.leave()
+        with exchange.road.kept.taking_back() as welcome:
+            if exchange.cancel.cancelled or not welcome:
                 connection.close()
+            self._put_back(connection)
+
+    def _put_back(self: Any, connection: Any) -> None:
         try:
             self.pool.put(connection, block=False)
         except (AttributeError, queue.Full):  # AttributeError: the pool is closed

@@ -89,6 +89,7 @@ class Session:
 
     def close(self) -> None:
         """Close the idle connections of this session and of all its views; those at work close when they are done."""
+        self._road.kept.end()
         self._adapter.close()
 
     def request(

@@ -16,6 +16,7 @@ COUNTS = 15
 QUIT_SECONDS = 2.0
 COUNT = """
 import gc, threading
+from collections import Counter
 import qgis.utils
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, QTimer
@@ -27,7 +28,7 @@ def count():
     window = iface.mainWindow()
     ours = [o for o in gc.get_objects() if type(o).__module__.startswith('up42_jobs.')]
     return {
-        'qobjects': len(window.findChildren(QObject)),
+        'qobjects': dict(Counter(o.metaObject().className() for o in window.findChildren(QObject))),
         'timers': len(window.findChildren(QTimer)),
         'docks': len(window.findChildren(QDockWidget)),
         'actions': len(window.findChildren(QAction)),
@@ -117,7 +118,7 @@ def test_fifty_reloads_with_jobs_running_leave_nothing_behind(desktop: Desktop) 
     after = settled(desktop, before)
     print({"before": before, "after": after})
     assert after == before, [
-        {what: Counter(more[what]) - Counter(less[what]) for what in ("our qobjects", "threads")}
+        {what: Counter(more[what]) - Counter(less[what]) for what in ("qobjects", "our qobjects", "threads")}
         for more, less in ((after, before), (before, after))
     ]
     assert len(engines(desktop)) <= 2  # the engine and a worker of it

@@ -689,6 +689,25 @@ class TestManyAtOnce:
             assert server.hung_up.wait(5)
             assert session.request("GET", server.url).body == b"ok"
 
+    def test_what_ends_after_the_close_keeps_no_connection(self, session):
+        asked, closed = threading.Event(), threading.Event()
+
+        def answer(request):
+            asked.set()
+            closed.wait(10)
+            return Reply(body=b"ok")
+
+        with WebServer({"/": answer, "/later": Reply(body=b"ok")}) as server:
+            worker = Worker(lambda: session.request("GET", server.url).body)
+            assert asked.wait(10)
+            session.close()
+            closed.set()
+            assert worker.result() == b"ok"
+            assert server.hung_up.wait(5)
+            server.hung_up.clear()
+            assert session.request("GET", f"{server.url}/later").body == b"ok"
+            assert server.hung_up.wait(5)
+
     def test_views_share_the_connections(self, session):
         with WebServer({"/": Reply()}) as server:
             for _ in range(5):
