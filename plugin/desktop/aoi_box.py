@@ -37,7 +37,7 @@ NO_AREA_YET = ("aoi_invalid", "aoi_half_world")  # of what crosses itself, or ma
 class AoiBox(QGroupBox):
     """Shows what the model has; what its buttons ask for, `AoiTaking` does."""
 
-    many_aois = pyqtSignal(list)  # of Aoi: a job of each is wanted; offered only where somebody listens
+    many_aois = pyqtSignal(object)  # sequence of Aoi: a job of each is wanted; offered only where somebody listens
 
     def __init__(
         self,

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
-from qgis.core import QgsGeometry
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject
 
 from ..host.aoi_for_map import aoi_to_map_geometry
 from ..jobs.aoi import Aoi, GeometricFilter
+from ..jobs.many_aois import ManyAois
 from .outline import Outline
 from .request_model import RequestModel
 
 ROOM_AROUND = 1.3  # when zooming to the AOI
 WELL_SEEN = 0.2  # of the map's width
-_NOTHING = QgsGeometry()
 
 
 class AoiOnMap(QObject):
@@ -44,9 +43,11 @@ class AoiOnMap(QObject):
 
     def offer(self, aois: Sequence[Aoi]) -> None:
         """Show what a repair would make of the AOI; nothing for none."""
-        crs = self._canvas.mapSettings().destinationCrs()
-        shown = [aoi_to_map_geometry(aoi, crs) for aoi in aois]
-        self._offered.show(QgsGeometry.collectGeometry(shown) if len(shown) > 1 else shown[0] if shown else _NOTHING)
+        if not aois:
+            self._offered.hide()
+            return
+        whole = aois[0] if len(aois) == 1 else Aoi(ManyAois.of(aois).geometry)
+        self._offered.show(aoi_to_map_geometry(whole, self._canvas.mapSettings().destinationCrs()))
 
     def remove(self) -> None:
         """Leave the canvas; for unload."""

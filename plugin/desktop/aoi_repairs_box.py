@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from qgis.PyQt.QtCore import QEvent, QObject, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, QObject, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ..host.aoi_reader import AoiReader
@@ -13,6 +13,7 @@ from ..host.work import Work
 from ..jobs.aoi import GeometricFilter
 from ..jobs.aoi_repairs import Repair, RepairKind, can_be_mended
 from .aoi_on_map import AoiOnMap
+from .in_turns import FRAME_MS
 from .request_model import RequestModel
 
 SHOWN = (QEvent.Type.Enter, QEvent.Type.FocusIn)
@@ -32,6 +33,11 @@ class AoiRepairsBox(QWidget):
         self.setObjectName("aoiRepairs")
         self._model, self._reader, self._on_map = model, reader, on_map
         self._work: Optional[Work] = None
+        # Not while others still follow the change: the search is Python, and would take turns with them.
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(FRAME_MS)
+        self._later.timeout.connect(self._look)
         self._for: Optional[tuple] = None
         self._repairs: dict[QPushButton, Repair] = {}
         self.comes_after: QWidget = self  # by Tab
@@ -63,7 +69,11 @@ class AoiRepairsBox(QWidget):
         self._for = wanted
         self.stop()
         self._offer([])
-        self._work = self._reader.repairs(aoi, limits, chosen_filter, self._offer)
+        self._later.start()
+
+    def _look(self) -> None:
+        if self._for is not None:
+            self._work = self._reader.repairs(*self._for, self._offer)
 
     def _offer(self, found: list[Repair]) -> None:
         self._on_map.offer(())
@@ -163,6 +173,7 @@ class AoiRepairsBox(QWidget):
 
     def stop(self) -> None:
         """Look for no more repairs."""
+        self._later.stop()
         if self._work is not None:
             self._work.cancel()
             self._work = None

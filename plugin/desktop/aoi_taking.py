@@ -16,7 +16,7 @@ from ..host.aoi_reader import AoiReader
 from ..host.aoi_source import FoundAois
 from ..host.words import tell
 from ..jobs.aoi import Aoi, AoiError
-from ..jobs.aoi_repairs import Repair, RepairKind, each_polygon
+from ..jobs.aoi_repairs import Repair, RepairKind
 from ..jobs.problem import Problem
 from .aoi_drawing import AoiDrawing
 from .aoi_drop import Dropped, dropped
@@ -32,7 +32,7 @@ class AoiTaking(QObject):
 
     begun = pyqtSignal()  # another source is asked: the layer that was taken before is not any more
     layer_dropped = pyqtSignal(object)  # QgsVectorLayer of the project: for the layer row
-    many_wanted = pyqtSignal(list)  # of Aoi
+    many_wanted = pyqtSignal(object)  # sequence of Aoi
 
     def __init__(
         self,
@@ -118,8 +118,8 @@ class AoiTaking(QObject):
     def repair(self, repair: Repair) -> None:
         """Take the mended AOI; or ask for a job of each polygon, by the names that their features have."""
         if repair.kind is RepairKind.EACH_POLYGON:
-            named = [part for aoi in self._found.aois for part in each_polygon(aoi)]
-            self.many_wanted.emit(named if len(named) > 1 else list(repair.aois))
+            named = self._found.polygons
+            self.many_wanted.emit(named if len(named) > 1 else repair.aois)
             return
         note = self.note
         self.begin()

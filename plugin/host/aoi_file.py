@@ -17,6 +17,7 @@ from qgis.core import (
 )
 
 from ..jobs.aoi import AoiError
+from ..jobs.many_aois import ManyAois
 from ..jobs.problem import Problem
 from .aoi_source import FoundAois, find_aois
 
@@ -34,7 +35,7 @@ def read_aoi_file(path: str, context: Optional[QgsCoordinateTransformContext] = 
     sublayers = QgsProviderRegistry.instance().querySublayers(_inside_zip(path))
     if not sublayers:
         raise AoiError(_problem("aoi_unreadable_file", Path(path).name or path))
-    aois, left_out, refused = [], 0, []
+    aois, left_out, refused = ManyAois(), 0, []
     for sublayer in sublayers:
         if sublayer.type() == QgsMapLayerType.RasterLayer:
             found = _raster(sublayer, name, context)
@@ -42,12 +43,12 @@ def read_aoi_file(path: str, context: Optional[QgsCoordinateTransformContext] = 
             found = _vector(sublayer, name, context)
         else:
             continue
-        aois += found.aois
+        aois.extend(found.aois)
         left_out += found.left_out
         refused += found.refused
     if not aois and not refused:
         raise AoiError(_problem("aoi_no_polygon_in", Path(path).name))
-    return FoundAois(tuple(aois), left_out, tuple(refused), name)
+    return FoundAois(aois, left_out, tuple(refused), name)
 
 
 def layer_source_reader(

@@ -85,10 +85,7 @@ def _read_whole(read: Callable[[], FoundAois], name: str) -> FoundAois:
     """
     problem: Problem
     try:
-        found = read()
-        if len(found.aois) > 1:
-            _ = found.whole
-        return found
+        return read().with_what_takes_time()
     except AoiError as e:
         problem = e.problem
     except Exception as e:  # what a provider or a broken file may do is not known

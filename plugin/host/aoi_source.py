@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Iterable, Optional
+from typing import Iterable, Optional, Sequence
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -16,6 +16,7 @@ from qgis.core import (
 )
 
 from ..jobs.aoi import Aoi, AoiError
+from ..jobs.many_aois import ManyAois
 from ..jobs.problem import Problem
 from .aoi_on_earth import MOST_VERTICES, aoi_from_map_geometry, aoi_problem
 
@@ -30,7 +31,7 @@ class FoundAois:
     `refused`: name and problem of the features that are polygons but can't be put on Earth. `name`: the source's.
     """
 
-    aois: tuple[Aoi, ...]
+    aois: Sequence[Aoi]
     left_out: int = 0
     refused: tuple[tuple[str, Problem], ...] = ()
     name: str = ""
@@ -43,13 +44,20 @@ class FoundAois:
 
     @cached_property
     def whole(self) -> Aoi:
-        """All polygons as one AOI without a name. Ten thousand take 0.3 s: the reader asks for it first."""
-        from shapely.geometry import MultiPolygon
+        """All polygons as one AOI without a name."""
+        many = ManyAois.of(self.aois)
+        return Aoi(many.geometry, "").of_area(many.area_km2)
 
-        parts = [part for aoi in self.aois for part in getattr(aoi.geometry, "geoms", [aoi.geometry])]
-        whole = Aoi(MultiPolygon(parts), "")
-        whole.__dict__["area_km2"] = sum(aoi.area_km2 for aoi in self.aois)  # known already
-        return whole
+    @cached_property
+    def polygons(self) -> ManyAois:
+        """Each polygon as an AOI of its own."""
+        return ManyAois.of(self.aois).each_polygon()
+
+    def with_what_takes_time(self) -> FoundAois:
+        """The same, with all that is computed of its AOIs: for the end of the reader's work."""
+        if len(self.aois) > 1:
+            _ = self.whole, self.polygons
+        return self
 
 
 def aoi_from_source(source: QgsFeatureSource) -> Aoi:
@@ -71,7 +79,7 @@ def find_aois(
     context: Optional[QgsCoordinateTransformContext] = None,
 ) -> FoundAois:
     """An AOI for each geometry that has polygons. Raises AoiError where there are more than MOST_POLYGONS."""
-    aois: list[Aoi] = []
+    aois = ManyAois()
     refused: list[tuple[str, Problem]] = []
     left_out = vertices = 0
     for geometry, name in named:
@@ -93,8 +101,7 @@ def find_aois(
             raise AoiError(aoi_problem("aoi_too_many", name=source_name, maximum=MOST_POLYGONS))
         if vertices > 10 * MOST_VERTICES:
             raise AoiError(aoi_problem("aoi_huge", name=source_name, count=vertices, maximum=10 * MOST_VERTICES))
-        _ = aois[-1].area_km2  # computed here, on the worker thread, and kept
-    return FoundAois(tuple(aois), left_out, tuple(refused), source_name)
+    return FoundAois(aois, left_out, tuple(refused), source_name)
 
 
 def _parts(geometry: QgsGeometry) -> list[QgsGeometry]:

@@ -14,6 +14,7 @@ from osgeo import gdal
 from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry
 
 from ..jobs.aoi import AoiError
+from ..jobs.many_aois import ManyAois
 from ..jobs.problem import Problem
 from .aoi_file import read_aoi_file
 from .aoi_on_earth import AOI_CRS
@@ -187,7 +188,7 @@ def _from_xml(text: str, name: str) -> Optional[FoundAois]:
         gdal.Unlink(path.replace(".gml", ".gfs"))
     usual = Path(path).stem
     return FoundAois(
-        tuple(aoi.named(aoi.name.replace(usual, name)) for aoi in found.aois), found.left_out, found.refused, name
+        ManyAois(found.aois).renamed(lambda own: own.replace(usual, name)), found.left_out, found.refused, name
     )
 
 

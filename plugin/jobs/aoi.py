@@ -73,6 +73,11 @@ class Aoi:
         other.__dict__.update({key: value for key, value in self.__dict__.items() if key in _COMPUTED})
         return other
 
+    def of_area(self, area_km2: float) -> Aoi:
+        """This AOI, of which it is known already that its drawn area is `area_km2`."""
+        self.__dict__["area_km2"] = area_km2
+        return self
+
     @cached_property
     def area_km2(self) -> float:
         """The drawn area in km²."""

@@ -6,13 +6,14 @@ Nothing here is done silently: `repairs` only offers. It can take a second for l
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional, Sequence
 
 from .aoi import Aoi, AoiLimits, GeometricFilter, rounded
 from .date_line import DATE_LINE, in_steps, running_on, sides_of_date_line
-from .polygons import only_polygons, polygons_of, valid_polygons
+from .many_aois import each_polygon
+from .polygons import only_polygons, valid_polygons
 from .problem import Problem
 
 if TYPE_CHECKING:
@@ -53,12 +54,15 @@ class Repair:
     """
 
     kind: RepairKind
-    aois: tuple[Aoi, ...]
+    aois: Sequence[Aoi]
     change_km2: Optional[float]
+    _sent: dict[GeometricFilter, float] = field(default_factory=dict, compare=False, repr=False)
 
     def sent_km2(self, geometric_filter: GeometricFilter) -> float:
-        """The area in km² that is sent after the repair, of all `aois` together."""
-        return sum(aoi.sent_km2(geometric_filter) for aoi in self.aois)
+        """The area in km² that is sent after the repair, of all `aois` together; computed once."""
+        if geometric_filter not in self._sent:
+            self._sent[geometric_filter] = sum(aoi.sent_km2(geometric_filter) for aoi in self.aois)
+        return self._sent[geometric_filter]
 
 
 def repairs(aoi: Aoi, limits: AoiLimits, geometric_filter: GeometricFilter) -> list[Repair]:
@@ -71,19 +75,23 @@ def repairs(aoi: Aoi, limits: AoiLimits, geometric_filter: GeometricFilter) -> l
         return []
     offers = _OFFERS.get(problems[0].code)
     found = offers(aoi, limits, geometric_filter) if offers else []
-    comparable = problems[0].code not in _AREA_HAS_NO_MEANING
+    before = None if problems[0].code in _AREA_HAS_NO_MEANING else aoi.sent_km2(geometric_filter)
     return [
-        Repair(kind, aois, _change(aoi, aois, geometric_filter) if comparable else None)
+        _repair(kind, aois, before, geometric_filter)
         for kind, aois in found
         if aois and not all(a.geometry.is_empty for a in aois)
     ]
 
 
-Offer = tuple[RepairKind, tuple[Aoi, ...]]
+Offer = tuple[RepairKind, Sequence[Aoi]]
 
 
-def _change(before: Aoi, after: tuple[Aoi, ...], geometric_filter: GeometricFilter) -> float:
-    return sum(aoi.sent_km2(geometric_filter) for aoi in after) - before.sent_km2(geometric_filter)
+def _repair(
+    kind: RepairKind, aois: Sequence[Aoi], before_km2: Optional[float], geometric_filter: GeometricFilter
+) -> Repair:
+    after_km2 = sum(aoi.sent_km2(geometric_filter) for aoi in aois)
+    change = None if before_km2 is None else after_km2 - before_km2
+    return Repair(kind, aois, change, {geometric_filter: after_km2})
 
 
 def _one(kind: RepairKind, aoi: Aoi, geometry: Optional[BaseGeometry]) -> Offer:
@@ -150,11 +158,12 @@ def _several(aoi: Aoi, limits: AoiLimits, _filter: GeometricFilter) -> list[Offe
     from shapely.geometry import box
     from shapely.ops import unary_union
 
-    parts = [valid_polygons(part) for part in aoi.geometry.geoms]
-    whole = [part for part in parts if part is not None]
-    if not whole:
+    parts = aoi.geometry.geoms
+    if not all(part.is_valid for part in parts):
+        parts = [valid for valid in map(valid_polygons, parts) if valid is not None]
+    if not parts:
         return []
-    merged = unary_union(whole)
+    merged = unary_union(parts)
     each = each_polygon(aoi)
     offers = []
     if merged.geom_type == "Polygon":
@@ -167,14 +176,6 @@ def _several(aoi: Aoi, limits: AoiLimits, _filter: GeometricFilter) -> list[Offe
     largest = max(each, key=lambda part: part.area_km2)
     offers.append((RepairKind.LARGEST, (largest.named(aoi.name),)))
     return offers
-
-
-def each_polygon(aoi: Aoi) -> tuple[Aoi, ...]:
-    """Each polygon of the AOI as one of its own, named "<name> 1", "<name> 2", …; one polygon keeps its name."""
-    parts = polygons_of(aoi.geometry)
-    if len(parts) < 2:
-        return (aoi,)
-    return tuple(Aoi(part, f"{aoi.name} {number}") for number, part in enumerate(parts, start=1))
 
 
 def _small(aoi: Aoi, limits: AoiLimits, geometric_filter: GeometricFilter) -> list[Offer]:
