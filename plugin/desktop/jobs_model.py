@@ -41,6 +41,7 @@ class JobsModel(QAbstractItemModel):
         self._showing = False
         self._shown: list[str] = []
         self._rows: dict[str, int] = {}
+        self._childless: set[str] = set()  # of those that are shown
         self._tasks: dict[str, tuple[Task, ...]] = {}  # as the view knows them
         self._serials = count(1)
         self._serial_of: dict[str, int] = {}  # a child's index carries its job's serial
@@ -113,6 +114,8 @@ class JobsModel(QAbstractItemModel):
     def _set_shown(self, shown: list[str]) -> None:
         self._shown = shown
         self._rows = {job_id: row for row, job_id in enumerate(shown)}
+        records = self._records
+        self._childless = {job_id for job_id in shown if job_id in records and records[job_id].unconfirmed}
 
     def _show(self) -> None:
         """Become the first rows of the order; a view that asks for more meanwhile asks again afterwards."""
@@ -219,8 +222,7 @@ class JobsModel(QAbstractItemModel):
             return bool(self._shown)
         if parent.internalId() or parent.column():
             return False
-        record = self._record(parent)  # None: it is just about to leave
-        return not record.unconfirmed if record is not None else self.rowCount(parent) > 0
+        return not self._childless or self._shown[parent.row()] not in self._childless
 
     def canFetchMore(self, parent: QModelIndex) -> bool:
         """Whether there are more jobs than are shown, or tasks that are not known yet."""

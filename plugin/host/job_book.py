@@ -8,7 +8,7 @@ from typing import Callable, Collection, Mapping, Optional
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ..jobs.job import Job, JobState, JobType, Task, parse_time
+from ..jobs.job import Job, JobState, JobType, Task, inputs_as_text, parse_time
 from .connections import Connection
 from .ledger import Entry, Intent
 from .poll import Page, Snapshot
@@ -161,7 +161,7 @@ def _unconfirmed(intent: Intent) -> JobRecord:
         workflow_id=str(workflow.get("id") or ""),
         workflow_name=str(workflow.get("name") or ""),
         created_at=parse_time(intent.server_time),
-        inputs=request.get("inputs") or {},
+        inputs_text=inputs_as_text(request.get("inputs") or {}),
     )
     return JobRecord(intent.connection, job, ours=True, delivery=Delivery(DeliveryState.NONE), unconfirmed=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
@@ -49,7 +50,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Job:
-    """One run of a workflow. Times are aware datetimes in UTC; `inputs` is what was sent."""
+    """One run of a workflow. Times are aware datetimes in UTC.
+
+    `inputs_text`: what was sent, as JSON. A project lists thousands of jobs, each with an AOI of many small lists: as
+    objects, every full garbage collection would go through them all, and the GUI would wait for it.
+    """
 
     id: str
     project_id: str
@@ -62,7 +67,17 @@ class Job:
     created_at: Optional[datetime] = None
     started_at: Optional[datetime] = None
     finished_at: Optional[datetime] = None
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    inputs_text: str = "{}"
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What was sent, by task; read anew each time."""
+        return dict(json.loads(self.inputs_text))
+
+
+def inputs_as_text(inputs: Mapping[str, Any]) -> str:
+    """For `Job.inputs_text`."""
+    return json.dumps(dict(inputs), ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)

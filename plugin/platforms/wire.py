@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import Any, Mapping, Optional, Sequence
 
 from ..jobs.aoi import AoiLimits
-from ..jobs.job import Job, JobState, JobType, Scene, Task, parse_time, scene_of
-from ..jobs.json_object import JsonObject
+from ..jobs.job import Job, JobState, JobType, Scene, Task, inputs_as_text, parse_time, scene_of
 from ..jobs.workflow import Block, Parameter, Project, Workflow, WorkflowTask
 
 DRY_RUN = "DRY_RUN"
@@ -200,7 +199,7 @@ def job(project_id: str, data: Mapping[str, Any]) -> Job:
         created_at=time_of(data.get("createdAt")),
         started_at=time_of(data.get("startedAt")),
         finished_at=time_of(data.get("finishedAt")),
-        inputs=JsonObject({key: value for key, value in inputs.items() if key != CONFIG}),
+        inputs_text=inputs_as_text({key: value for key, value in inputs.items() if key != CONFIG}),
     )
 
 

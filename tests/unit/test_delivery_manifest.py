@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from up42_jobs.plugin.delivery.data_json import MAX_BYTES, OutputFile, Outputs, read_outputs, unlinked
 from up42_jobs.plugin.delivery.errors import DataUnreadable, DeliveryError, DiskError, ManifestUnreadable
 from up42_jobs.plugin.delivery.manifest import SCHEMA, manifest_of, read_manifest, write_manifest
-from up42_jobs.plugin.jobs.job import Job, JobState, JobType, Scene
+from up42_jobs.plugin.jobs.job import Job, JobState, JobType, Scene, inputs_as_text
 from up42_jobs.tests.unit.delivery_archives import data_json, feature
 
 SQUARE = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}
@@ -30,7 +30,9 @@ JOB = Job(
     workflow_name="NDVI",
     created_at=datetime(2026, 11, 22, 10, 0, 0, 123456, timezone.utc),
     finished_at=datetime(2026, 11, 22, 12, 5, tzinfo=timezone(timedelta(hours=2))),
-    inputs={"demo:1": {"bbox": None, "intersects": SQUARE, "limit": 2}, "ndvi:1": {"output_original_raster": False}},
+    inputs_text=inputs_as_text(
+        {"demo:1": {"bbox": None, "intersects": SQUARE, "limit": 2}, "ndvi:1": {"output_original_raster": False}}
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from typing import Any
 
 from hypothesis import given
@@ -79,6 +80,17 @@ def test_states_in_every_spelling() -> None:
     assert wire.state(" succeeded ")[0] is JobState.SUCCEEDED
     assert wire.state("ERROR") == (JobState.FAILED, "ERROR")
     assert wire.state(None) == (JobState.UNKNOWN, "")
+
+
+def test_a_job_is_one_object_for_garbage_collection_however_large_its_aoi() -> None:
+    ring = [[lon / 10, 52.0] for lon in range(500)]
+    data = {"id": "j", "inputs": {"x:1": {"intersects": {"type": "Polygon", "coordinates": [ring]}}}}
+    gc.collect()
+    before = len(gc.get_objects())
+    jobs = [wire.job("p", data) for _ in range(100)]
+    gc.collect()
+    assert len(gc.get_objects()) - before < 150
+    assert jobs[0].inputs == data["inputs"]
 
 
 def test_the_mode_may_be_in_the_inputs_only() -> None:

@@ -21,7 +21,7 @@ from up42_jobs.plugin.desktop.scenes_model import SceneColumn, ScenesModel
 from up42_jobs.plugin.host.connections import Kind
 from up42_jobs.plugin.host.found_scenes import FoundScene, _number, read_found_scenes, thumbnail_of
 from up42_jobs.plugin.host.records import Delivery, DeliveryState, JobRecord
-from up42_jobs.plugin.jobs.job import Job, JobState, JobType, Scene
+from up42_jobs.plugin.jobs.job import Job, JobState, JobType, Scene, inputs_as_text
 from up42_jobs.plugin.jobs.request import JobRequest
 
 from .conftest import SQUARE
@@ -39,7 +39,17 @@ def scene(number: int, cloud: Optional[float] = 10.0, coverage: Optional[float] 
 
 
 def query(folder: Optional[Path] = None, state: JobState = JobState.SUCCEEDED, **inputs) -> JobRecord:
-    job = Job("q", "p", "Berlin · Test", state, state.name, JobType.TEST_QUERY, "w", "Flow", inputs={"data:1": inputs})
+    job = Job(
+        "q",
+        "p",
+        "Berlin · Test",
+        state,
+        state.name,
+        JobType.TEST_QUERY,
+        "w",
+        "Flow",
+        inputs_text=inputs_as_text({"data:1": inputs}),
+    )
     delivery = Delivery(DeliveryState.LOADED, 1.0, folder) if folder else Delivery()
     return JobRecord("free", job, delivery=delivery)
 
