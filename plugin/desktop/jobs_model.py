@@ -112,10 +112,14 @@ class JobsModel(QAbstractItemModel):
         return QModelIndex() if row is None else self.index(row, 0)
 
     def _set_shown(self, shown: list[str]) -> None:
-        self._shown = shown
-        self._rows = {job_id: row for row, job_id in enumerate(shown)}
+        self._shown, self._rows, self._childless = [], {}, set()
+        self._append(shown)
+
+    def _append(self, more: list[str]) -> None:
+        self._rows.update((job_id, row) for row, job_id in enumerate(more, start=len(self._shown)))
         records = self._records
-        self._childless = {job_id for job_id in shown if job_id in records and records[job_id].unconfirmed}
+        self._childless.update(job_id for job_id in more if job_id in records and records[job_id].unconfirmed)
+        self._shown = self._shown + more
 
     def _show(self) -> None:
         """Become the first rows of the order; a view that asks for more meanwhile asks again afterwards."""
@@ -130,6 +134,13 @@ class JobsModel(QAbstractItemModel):
 
     def _become(self, wanted: list[str]) -> None:
         """In steps that Qt allows: remove, move, insert."""
+        count = len(self._shown)
+        if wanted[:count] == self._shown:  # more below, as older jobs come in
+            self.beginInsertRows(QModelIndex(), count, len(wanted) - 1)
+            self._tasks.update((job_id, self._records[job_id].tasks) for job_id in wanted[count:])
+            self._append(wanted[count:])
+            self.endInsertRows()
+            return
         leaving = self._leaving(set(wanted))
         if len(leaving) > RANGES_AT_MOST:  # nearly all goes: only what the view holds on to stays
             leaving = self._leaving(self._held() & set(wanted))

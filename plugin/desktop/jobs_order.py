@@ -105,19 +105,18 @@ class JobsOrder:
         ages = {job_id: self._ages[job_id] for job_id in self._listed & changed}
         self._learn(here)
         if ages != {job_id: self._ages[job_id] for job_id in here}:
-            self._by_age = [job_id for job_id in self._by_age if job_id not in changed] + here
+            if ages:
+                self._by_age = [job_id for job_id in self._by_age if job_id not in changed]
+            self._by_age += here
             self._by_age.sort(key=self._ages.__getitem__)
-            self._listed = set(self._by_age)
+            self._listed = (self._listed - changed).union(here)
         for job_id in changed:
             self._values.pop(job_id, None)
         for job_id in self.filter.choose(self._records, self._texts, here):
             self._values[job_id] = self._columns[job_id][self.column]
-        moved = {job_id for job_id, place in before.items() if place != self._place(job_id)}
-        if not moved:
+        if all(place == self._place(job_id) for job_id, place in before.items()):
             return False
-        self.ids = [job_id for job_id in self.ids if job_id not in moved]
-        self.ids += [job_id for job_id in moved if job_id in self._values]
-        self.ids.sort(key=self._place, reverse=self.descending)
+        self._put_in_order([job_id for job_id in self._by_age if job_id in self._values])
         return True
 
     def set_filter(self, chosen: JobFilter) -> None:
@@ -148,7 +147,11 @@ class JobsOrder:
         if column is Column.DURATION:  # of those that run it grows
             running = [job_id for job_id in ids if not self._records[job_id].job.state.ended]
             values.update((job_id, _seconds(self._records[job_id])) for job_id in running)
+        self._put_in_order(ids)
+
+    def _put_in_order(self, ids: list[str]) -> None:
+        """`ids` come by age. No new objects are made to compare: ten thousand would call for a garbage collection."""
         if self.descending:
             ids.reverse()
-        ids.sort(key=values.__getitem__, reverse=self.descending)
+        ids.sort(key=self._values.__getitem__, reverse=self.descending)
         self.ids = ids
