@@ -9,8 +9,9 @@ import socket
 
 import pytest
 from engine_process import BBOX, Engine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from urllib3.util import SKIP_HEADER
 
 from up42_jobs.plugin.engine.__main__ import ROUTES
 
@@ -135,6 +136,7 @@ def test_jobs_and_estimates_of_spoilt_inputs(client, body):
 @QUICK
 @given(token=st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=200), form=st.binary(max_size=200))
 def test_any_login(client, token, form):
+    assume(token != SKIP_HEADER)  # to the tests' own client a sign to leave the header out
     for header in (f"Bearer {token}", f"Basic {token}", token, None):
         headers = {"Authorization": header}
         assert client.call("GET", "/users/me", headers=headers).status_code == 401
