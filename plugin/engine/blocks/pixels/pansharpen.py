@@ -17,7 +17,7 @@ from osgeo import gdal, gdal_array
 from ..base import BlockFailure
 from ..processing import Progress
 from .casting import as_type, nodata_for
-from .crs import spatial_reference
+from .finer import FinerColours
 from .pairs import Pair
 from .rasters import (
     TILE,
@@ -54,7 +54,7 @@ def pansharpen(pair: Pair, target: Path, options: PanOptions, tell: Progress, si
     scene = str(pair.colour["id"])
     colour, pan = open_raster(pair.colour_path, scene), open_raster(pair.pan_path, str(pair.pan["id"]))
     layout = _layout(colour, pan, options)
-    fine = _on_grid(colour, layout_of(pan), scene)
+    fine = FinerColours(colour, layout_of(pan), scene)
     ratio = _ratio(colour, layout, scene)
     count = colour.RasterCount
     weights = np.array(options.weights or (1.0,) * count)
@@ -92,23 +92,8 @@ def _ratio(colour: gdal.Dataset, layout: Layout, scene: str) -> float:
     return ratio
 
 
-def _on_grid(colour: gdal.Dataset, grid: Layout, scene: str) -> gdal.Dataset:
-    """The colours on the panchromatic grid, between pixels interpolated, computed where they are read."""
-    west, wide, _, north, _, high = grid.geotransform
-    crs = spatial_reference(grid.crs)
-    same = bool(colour.GetSpatialRef().IsSame(crs))  # then places are a linear function, which is not approximated
-    try:
-        return gdal.Warp(
-            "", colour, format="VRT", dstSRS=crs, resampleAlg="bilinear", errorThreshold=0.125 if same else 0.0,
-            outputBounds=(west, north + grid.rows * high, west + grid.columns * wide, north), width=grid.columns,
-            height=grid.rows, dstAlpha=colour.GetRasterBand(1).GetMaskFlags() == gdal.GMF_ALL_VALID,
-        )  # fmt: skip
-    except RuntimeError as e:
-        raise BlockFailure("WRONG_INPUT_ERROR", f"{scene} can't be brought onto its panchromatic grid.") from e
-
-
 def _sharpened(
-    fine: gdal.Dataset,
+    fine: FinerColours,
     pan: gdal.Dataset,
     window: Window,
     layout: Layout,
@@ -117,13 +102,7 @@ def _sharpened(
     ratio: float,
 ) -> list[np.ndarray]:
     """A window's bands, in the output's type."""
-    count = len(weights)
-    colours, valid = [], np.ones((window.rows, window.columns), bool)
-    for number in range(1, count + 1):
-        band = fine.GetRasterBand(number)
-        pixels = band.ReadAsArray(*window.origin_and_size)
-        valid &= valid_pixels(band, pixels, window)
-        colours.append(pixels.astype(np.float32))
+    colours, valid = fine.read(window)
     light, smooth, light_valid = _pan_and_mean(pan, window, ratio if options.method == "SFIM" else None)
     valid &= light_valid
     kind = np.dtype(gdal_array.GDALTypeCodeToNumericTypeCode(layout.data_type))
@@ -148,7 +127,7 @@ def _pan_and_mean(
     """
     if ratio is None:
         pixels = pan.GetRasterBand(1).ReadAsArray(*window.origin_and_size)
-        valid = valid_pixels(pan.GetRasterBand(1), pixels, window)
+        valid = valid_pixels(pan.GetRasterBand(1), pixels, window.origin_and_size)
         light = np.where(valid, pixels, 0).astype(np.float32)
         return light, light, valid
     reach = max(1, math.ceil(ratio / 2))
@@ -158,7 +137,7 @@ def _pan_and_mean(
     bottom = min(pan.RasterYSize, window.row + window.rows + reach)
     wide = Window(left, top, right - left, bottom - top)
     pixels = band.ReadAsArray(*wide.origin_and_size)
-    valid = valid_pixels(band, pixels, wide)
+    valid = valid_pixels(band, pixels, wide.origin_and_size)
     light = np.where(valid, pixels, 0).astype(np.float32)
     smooth = _box(light, reach) / np.maximum(_box(valid.astype(np.float32), reach), 1.0)
     down, across = window.row - top, window.column - left

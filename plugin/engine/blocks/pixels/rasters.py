@@ -112,7 +112,7 @@ def create_geotiff(path: Path, layout: Layout, tags: Optional[dict[str, str]] = 
     """A new tiled, compressed GeoTIFF with CRS, nodata and band descriptions; write it in windows, then `close`."""
     options = ["TILED=YES", "COMPRESS=DEFLATE", "ZLEVEL=4", "BIGTIFF=IF_SAFER", "INTERLEAVE=BAND"]
     options += [f"BLOCKXSIZE={TILE}", f"BLOCKYSIZE={TILE}", f"PREDICTOR={_predictor(layout.data_type)}"]
-    options += ["PHOTOMETRIC=MINISBLACK", "ALPHA=NO"]
+    options += ["PHOTOMETRIC=MINISBLACK", "ALPHA=NO", "NUM_THREADS=ALL_CPUS"]
     dataset = gdal.GetDriverByName("GTiff").Create(
         str(path), layout.columns, layout.rows, len(layout.bands), layout.data_type, options
     )
@@ -155,6 +155,7 @@ def build_overviews(path: Path, how: str = "AVERAGE") -> None:
         ("COMPRESS_OVERVIEW", "DEFLATE"),
         ("PREDICTOR_OVERVIEW", predictor),
         ("GDAL_TIFF_OVR_BLOCKSIZE", str(TILE)),
+        ("GDAL_NUM_THREADS", "ALL_CPUS"),
     ):
         gdal.SetConfigOption(name, value)
     dataset.BuildOverviews(how, factors)
@@ -203,10 +204,14 @@ def is_value(pixels: np.ndarray, value: float) -> np.ndarray:
     return np.isnan(pixels) if math.isnan(value) else pixels == value
 
 
-def valid_pixels(band: gdal.Band, pixels: np.ndarray, window: Window) -> np.ndarray:
-    """Where the pixels that were read from a band's window hold a value, by its mask, nodata and finiteness."""
+def valid_pixels(band: gdal.Band, pixels: np.ndarray, place: tuple[float, float, float, float]) -> np.ndarray:
+    """Where the pixels that were read from this place of a band hold a value, by its mask, nodata and finiteness.
+
+    `place`: as `Window.origin_and_size` gives it; the pixels may have been read in another size.
+    """
     if band.GetMaskFlags() & (gdal.GMF_PER_DATASET | gdal.GMF_ALPHA):
-        valid = band.GetMaskBand().ReadAsArray(*window.origin_and_size) > 0
+        rows, columns = pixels.shape
+        valid = band.GetMaskBand().ReadAsArray(*place, buf_xsize=columns, buf_ysize=rows) > 0
     else:
         nodata = band.GetNoDataValue()
         valid = np.ones(pixels.shape, bool) if nodata is None else ~is_value(pixels, nodata)
