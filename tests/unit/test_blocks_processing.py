@@ -323,6 +323,7 @@ class TestAnyProcessingBlock:
             name, {"tile_width": 2100, "tile_height": 2100} if name == "tiling" else {}, tmp_path / "t", source
         )
         assert done.raster().GetRasterBand(1).GetOverviewCount() >= 2
+        assert gdal.GetConfigOption("GDAL_NUM_THREADS") is None  # it would change how the next task reads
 
     def test_it_estimates_from_its_parent(self, name):
         block = block_by_name(name)

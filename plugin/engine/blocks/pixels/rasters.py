@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, Optional
@@ -150,15 +151,27 @@ def build_overviews(path: Path, how: str = "AVERAGE") -> None:
     while longest > TILE:
         longest = (longest + 1) // 2
         factors.append(2 ** (len(factors) + 1))
-    predictor = str(_predictor(dataset.GetRasterBand(1).DataType))
-    for name, value in (
-        ("COMPRESS_OVERVIEW", "DEFLATE"),
-        ("PREDICTOR_OVERVIEW", predictor),
-        ("GDAL_TIFF_OVR_BLOCKSIZE", str(TILE)),
-        ("GDAL_NUM_THREADS", "ALL_CPUS"),
-    ):
+    options = {
+        "COMPRESS_OVERVIEW": "DEFLATE",
+        "PREDICTOR_OVERVIEW": str(_predictor(dataset.GetRasterBand(1).DataType)),
+        "GDAL_TIFF_OVR_BLOCKSIZE": str(TILE),
+        "GDAL_NUM_THREADS": "ALL_CPUS",
+    }
+    with _set_for_now(options):
+        dataset.BuildOverviews(how, factors)
+
+
+@contextmanager
+def _set_for_now(options: dict[str, str]) -> Iterator[None]:
+    """GDAL's options of the process, as they were afterwards: others say how the internet is read."""
+    before = {name: gdal.GetConfigOption(name) for name in options}
+    for name, value in options.items():
         gdal.SetConfigOption(name, value)
-    dataset.BuildOverviews(how, factors)
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            gdal.SetConfigOption(name, old)
 
 
 def open_raster(path: Path, whose: str) -> gdal.Dataset:
