@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Sequence
@@ -21,6 +22,8 @@ from .strangers import RASTER, NotLoadable, open_raster, quiet
 CUT = (2.0, 98.0)  # percent: the cumulative cut of the stretch
 SAMPLE = 512  # pixels on the longer side of what is read of one image, from its overviews where it has them
 POOLED = 4_000_000  # pixels of all images of a job together
+MIDDLE = 0.38  # of the brightness between black and white: where gamma lifts the middle of a dark job to
+MOST_GAMMA = 1.7
 COLLAR = 0.01  # share of pixels that are 0 in all bands from which an empty corner is taken for no data
 
 COLOUR, GREY, INDEX, CLASSES, OWN = "colour", "grey", "index", "classes", "own"
@@ -35,6 +38,7 @@ class RasterLook:
     colours, nothing is changed.
     `ranges` has the values that become black and white, for each band, in the units that QGIS shows (scaled); empty:
     values are shown as they are. `zero_is_empty`: the image has a collar of zeros and no nodata value.
+    `gamma`: above 1 where woods and water make most of the job dark; black and white stay where they are.
     """
 
     style: str
@@ -43,6 +47,15 @@ class RasterLook:
     zero_is_empty: bool = False
     classes: tuple[ClassColour, ...] = ()
     palette: str = ""
+    gamma: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What alike rasters share: the range of each band, and gamma."""
+
+    ranges: tuple[Range, ...] = ()
+    gamma: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,15 +97,13 @@ def measure(found: Sequence[Found], cancel: Optional[Cancel] = None) -> Look:
             one = None
         if one is not None:
             measured[item.uri] = one
-    ranges = _common_ranges(list(measured.values()))
-    return Look(
-        {
-            uri: RasterLook(
-                one.style, one.bands, ranges.get(one.alike, ()), one.zero_is_empty, one.classes, one.palette
-            )
-            for uri, one in measured.items()
-        }
-    )
+    stretches = _common_stretches(list(measured.values()))
+    return Look({uri: _look_of(one, stretches.get(one.alike, Stretch())) for uri, one in measured.items()})
+
+
+def _look_of(one: _Measured, stretch: Stretch) -> RasterLook:
+    ranges, gamma = stretch.ranges, stretch.gamma
+    return RasterLook(one.style, one.bands, ranges, one.zero_is_empty, one.classes, one.palette, gamma)
 
 
 def _measure_one(item: Found, size: int) -> Optional[_Measured]:
@@ -166,15 +177,26 @@ def _has_collar(band: gdal.Band, stack: np.ndarray) -> bool:
     return bool(corners.any() and empty.mean() >= COLLAR)
 
 
-def _common_ranges(measured: Sequence[_Measured]) -> dict[tuple[object, ...], tuple[Range, ...]]:
+def _common_stretches(measured: Sequence[_Measured]) -> dict[tuple[object, ...], Stretch]:
     pools: dict[tuple[object, ...], list[np.ndarray]] = defaultdict(list)
     for one in measured:
         if one.stretched and one.values.size:
             pools[one.alike].append(one.values)
-    return {
-        alike: tuple(_range_of(band) for band in without_clouds(np.concatenate(pool, axis=1)))
-        for alike, pool in pools.items()
-    }
+    return {alike: _stretch_of(without_clouds(np.concatenate(pool, axis=1))) for alike, pool in pools.items()}
+
+
+def _stretch_of(values: np.ndarray) -> Stretch:
+    ranges = tuple(_range_of(band) for band in values)
+    return Stretch(ranges, _gamma_of(values, ranges) if len(ranges) > 1 else 1.0)
+
+
+def _gamma_of(values: np.ndarray, ranges: Sequence[Range]) -> float:
+    """What brings the middle brightness of colour images to `MIDDLE`, where it is darker: 1 to `MOST_GAMMA`."""
+    parts = [np.clip((band - low) / (high - low), 0, 1) for band, (low, high) in zip(values, ranges)]
+    middle = float(np.median(np.mean(parts, axis=0)))
+    if middle <= 0:
+        return MOST_GAMMA
+    return round(min(MOST_GAMMA, max(1.0, math.log(middle) / math.log(MIDDLE))), 2)
 
 
 def _range_of(values: np.ndarray) -> Range:

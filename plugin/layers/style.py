@@ -9,6 +9,7 @@ from __future__ import annotations
 from qgis.core import (
     Qgis,
     QgsCategorizedSymbolRenderer,
+    QgsColorRampLegendNodeSettings,
     QgsColorRampShader,
     QgsContrastEnhancement,
     QgsFillSymbol,
@@ -52,6 +53,7 @@ def apply_look(layer: QgsRasterLayer, look: Look) -> None:
         if layer.dataProvider().colorInterpretation(band) == QgsRaster.ColorInterpretation.AlphaBand:
             renderer.setAlphaBand(band)
     layer.setRenderer(renderer)
+    layer.brightnessFilter().setGamma(own.gamma)
     if own.zero_is_empty:  # as nodata: the renderer's own transparency looks at colours, so dark woods would go too
         for band in range(1, layer.bandCount() + 1):
             layer.dataProvider().setUserNoDataValue(band, [QgsRasterRange(0.0, 0.0)])
@@ -129,6 +131,10 @@ def _index_renderer(layer: QgsRasterLayer, look: RasterLook) -> QgsSingleBandPse
     ramp.setColorRampItemList(
         [QgsColorRampShader.ColorRampItem(value, QColor(colour), label) for value, colour, label in stops]
     )
+    legend = QgsColorRampLegendNodeSettings()
+    legend.setMinimumLabel(stops[0][2])
+    legend.setMaximumLabel(stops[-1][2])
+    ramp.setLegendSettings(legend)
     shader = QgsRasterShader(low, high)
     shader.setRasterShaderFunction(ramp)
     renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), look.bands[0], shader)

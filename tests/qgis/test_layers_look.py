@@ -17,7 +17,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 from up42_jobs.plugin.layers import overviews
 from up42_jobs.plugin.layers.bands import index_of, natural_colour
 from up42_jobs.plugin.layers.classes import colour_of
-from up42_jobs.plugin.layers.look import COLOUR, GREY, INDEX, OWN, Look, measure
+from up42_jobs.plugin.layers.look import COLOUR, GREY, INDEX, MOST_GAMMA, OWN, Look, measure
 from up42_jobs.plugin.layers.open_layer import open_layer
 from up42_jobs.plugin.layers.overviews import build_overviews, overviews_hook
 from up42_jobs.plugin.layers.palettes import PALETTES
@@ -206,6 +206,22 @@ def test_clouds_do_not_make_the_ground_dark(high: float, unit: float, make_raste
     cloudy = measure(found(path)).rasters[str(path)]
     for with_clouds, without in zip(cloudy.ranges, clear.ranges):
         assert with_clouds == pytest.approx(without, rel=0.1)
+
+
+def test_woods_that_are_most_of_a_job_are_not_black(make_raster: MakeRaster, tmp_path: Path) -> None:
+    land = noisy(1500, 3500)
+    land[:, :, : SIZE * 7 // 10] = noisy(300, 500)[:, :, : SIZE * 7 // 10]
+    path = make_raster(tmp_path / "woods.tif", land, descriptions=["Blue", "Green", "Red"])
+    look = measure(found(path))
+    assert 1.3 < look.rasters[str(path)].gamma <= MOST_GAMMA
+    image = picture(layer_of(found(path)[0], look))
+    edge = SIZE * 7 // 10
+    woods, fields = (
+        [sum(colour(image, column, row)) / 3 for column in range(*columns) for row in range(SIZE)]
+        for columns in ((0, edge), (edge, SIZE))
+    )
+    assert sum(woods) / len(woods) > 20
+    assert 120 < sum(fields) / len(fields) < 215  # and the others are not washed out
 
 
 def test_a_town_beside_the_sea_is_no_cloud(make_raster: MakeRaster, tmp_path: Path) -> None:
