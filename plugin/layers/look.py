@@ -22,8 +22,8 @@ from .strangers import RASTER, NotLoadable, open_raster, quiet
 CUT = (2.0, 98.0)  # percent: the cumulative cut of the stretch
 SAMPLE = 512  # pixels on the longer side of what is read of one image, from its overviews where it has them
 POOLED = 4_000_000  # pixels of all images of a job together
-MIDDLE = 0.38  # of the brightness between black and white: where gamma lifts the middle of a dark job to
-MOST_GAMMA = 1.7
+DARK_TENTH = 0.12  # of the brightness between black and white: what gamma lifts the tenth percentile of a job to
+MOST_GAMMA = 1.5
 COLLAR = 0.01  # share of pixels that are 0 in all bands from which an empty corner is taken for no data
 
 COLOUR, GREY, INDEX, CLASSES, OWN = "colour", "grey", "index", "classes", "own"
@@ -191,12 +191,10 @@ def _stretch_of(values: np.ndarray) -> Stretch:
 
 
 def _gamma_of(values: np.ndarray, ranges: Sequence[Range]) -> float:
-    """What brings the middle brightness of colour images to `MIDDLE`, where it is darker: 1 to `MOST_GAMMA`."""
+    """What brings the tenth percentile of brightness to `DARK_TENTH`, where it is darker: 1 to `MOST_GAMMA`."""
     parts = [np.clip((band - low) / (high - low), 0, 1) for band, (low, high) in zip(values, ranges)]
-    middle = float(np.median(np.mean(parts, axis=0)))
-    if middle <= 0:
-        return MOST_GAMMA
-    return round(min(MOST_GAMMA, max(1.0, math.log(middle) / math.log(MIDDLE))), 2)
+    dark = max(1e-3, float(np.percentile(np.mean(parts, axis=0), 10)))
+    return round(min(MOST_GAMMA, max(1.0, math.log(dark) / math.log(DARK_TENTH))), 2)
 
 
 def _range_of(values: np.ndarray) -> Range:
