@@ -44,7 +44,12 @@ class Ending:
     @property
     def offers(self) -> tuple[Offer, ...]:
         """What can be done about it."""
-        return (*OFFERS[self.kind], *((Offer.DEMO,) if self.kind is EndKind.FAILED and is_offline(self.text) else ()))
+        return (*OFFERS[self.kind], *((Offer.DEMO,) if self.is_offline else ()))
+
+    @property
+    def is_offline(self) -> bool:
+        """True where it failed since its imagery could not be reached."""
+        return self.kind is EndKind.FAILED and is_offline(self.text)
 
 
 def is_offline(reason: str) -> bool:
@@ -108,10 +113,20 @@ def together(endings: list[Ending]) -> Notice:
     }
     parts = [sentences[kind].format(n=count[kind]) for kind in EndKind if count[kind]]
     text = tr("{n} jobs have ended: {what}.").format(n=len(endings), what=", ".join(parts))
+    offline = sum(ending.is_offline for ending in endings)
+    if offline:
+        text += " " + _offline_in_words(offline)
+    demo = (Offer.DEMO,) if offline else ()
     levels = [ending.level for ending in endings]
     level = next(level for level in ("critical", "warning", "info", "success") if level in levels)
     for kind in (EndKind.WAITING, EndKind.READY):
         if count[kind]:
             jobs = tuple(ending.key for ending in endings if ending.kind is kind)
-            return Notice(level, text, jobs, OFFERS[kind])
-    return Notice(level, text, tuple(ending.key for ending in endings), (Offer.SHOW,))
+            return Notice(level, text, jobs, (*OFFERS[kind], *demo))
+    return Notice(level, text, tuple(ending.key for ending in endings), (Offer.SHOW, *demo))
+
+
+def _offline_in_words(jobs: int) -> str:
+    if jobs == 1:
+        return tr("1 could not reach its imagery: check the network, or use Demo Imagery.")
+    return tr("{n} could not reach their imagery: check the network, or use Demo Imagery.").format(n=jobs)

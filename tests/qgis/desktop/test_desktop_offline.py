@@ -10,7 +10,7 @@ from up42_jobs.plugin.desktop.request_model import RequestModel
 from up42_jobs.plugin.desktop.scenes_list import ScenesList
 from up42_jobs.plugin.engine.blocks.stac.http import OFFLINE
 from up42_jobs.plugin.host.connections import Kind
-from up42_jobs.plugin.host.endings import is_offline
+from up42_jobs.plugin.host.endings import Ending, EndKind, is_offline, together
 from up42_jobs.plugin.host.parts import Parts
 from up42_jobs.plugin.host.records import Delivery, JobRecord, Offer
 from up42_jobs.plugin.jobs.job import JobState, JobType
@@ -41,6 +41,38 @@ def model(open_catalogue):
 
 def test_the_sentence_of_the_blocks_is_known():
     assert is_offline(OFFLINE)
+
+
+def ending(kind, text, level="critical"):
+    return Ending(kind, "this-computer", text, level, text)
+
+
+@pytest.mark.parametrize(
+    ("others", "first_offers", "jobs"),
+    [
+        ([ending(EndKind.FAILED, "“Two” failed. The AOI is too large.")], (Offer.SHOW,), 3),
+        ([ending(EndKind.LOADED, "“Two” is on the map.", "success")], (Offer.SHOW,), 3),
+        ([ending(EndKind.WAITING, "“Two” has outputs.", "info")], (Offer.COLLECT, Offer.LATER), 1),
+        ([ending(EndKind.READY, "“Two” is ready.", "info")], (Offer.LOAD, Offer.LATER), 1),
+    ],
+)
+def test_of_several_endings_those_without_a_network_are_told_with_demo_imagery(window, others, first_offers, jobs):
+    offline = [ending(EndKind.FAILED, f"“{name}” failed. a.example can't be reached: {OFFLINE}") for name in "AB"]
+    notice = together([*others, *offline])
+    assert notice.offers == (*first_offers, Offer.DEMO) and len(notice.jobs) == jobs
+    assert notice.text.startswith("3 jobs have ended: ")
+    assert notice.text.endswith("2 could not reach their imagery: check the network, or use Demo Imagery.")
+    pressed, messages = [], Messages(window.bar)
+    messages.can(Offer.DEMO, pressed.append)
+    messages.show(notice)
+    window.bar.currentItem().findChild(QPushButton, "demoNoticeButton").click()
+    assert pressed == [notice]
+
+
+def test_of_several_endings_with_a_network_none_is_told_with_demo_imagery():
+    failed = [ending(EndKind.FAILED, f"“{name}” failed. The AOI is too large.") for name in "AB"]
+    notice = together(failed)
+    assert (notice.text, notice.offers) == ("2 jobs have ended: 2 failed.", (Offer.SHOW,))
 
 
 def test_a_search_without_a_network_is_told_with_demo_imagery_one_click_away(
