@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Optional, Sequence
 
 from qgis.gui import QgsMapCanvas
@@ -14,6 +15,7 @@ from ..host.stored_rasters import StoredRaster
 from ..host.words import number, tr
 from ..jobs.aoi import Aoi
 from ..jobs.coverage import polygon_of
+from .in_turns import InTurns
 from .job_words import local_time, utc_time
 from .scenes_on_map import ScenesOnMap
 from .ui_files import set_up, tooltip
@@ -22,7 +24,7 @@ RASTER_ROLE = Qt.ItemDataRole.UserRole
 NAME, ACQUIRED, BANDS, FOLDER = range(4)
 WIDTH = 110  # pixels, of a column whose texts may be cut
 ROOM = 2  # pixels
-MOST_LISTED = 500  # by the local engine's Test Query
+PAGE = 200  # rows that are made in one turn of the event loop
 
 
 class RasterPicker(QDialog):
@@ -38,7 +40,9 @@ class RasterPicker(QDialog):
         set_up(self, "raster_picker")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._aoi = aoi
+        self._rasters: list[StoredRaster] = []
         self._ticked: set[str] = set()  # ids, names too: of what is in the form, before it is listed
+        self._turns = InTurns((), self)  # in which further rows are made and looked through
         self._on_map = ScenesOnMap(canvas, self)
         self.rastersTree.setIconSize(QSize(*THUMBNAIL))
         header = self.rastersTree.header()
@@ -83,19 +87,18 @@ class RasterPicker(QDialog):
         """List them. `ticked`: ids or names of those that are chosen at first; what was ticked here stays so."""
         self._ticked |= set(ticked)
         self.listAgainButton.setEnabled(True)
+        self._rasters = list(rasters)
+        self._ticked = {raster.id for raster in rasters if {raster.id, raster.scene.id} & self._ticked}
+        self._on_map.set_scenes([FoundScene(raster.scene, None, raster.outline, None) for raster in rasters])
         with QSignalBlocker(self.rastersTree):
             self.rastersTree.clear()
-            self.rastersTree.addTopLevelItems([self._item(raster) for raster in rasters])
-        self._ticked = {item.data(NAME, RASTER_ROLE).id for item in self._items() if _is_ticked(item)}
-        self._on_map.set_scenes([FoundScene(raster.scene, None, raster.outline, None) for raster in rasters])
         self._filter()
 
     def _item(self, raster: StoredRaster) -> QTreeWidgetItem:
         scene = raster.scene
         bands = ", ".join(band or "?" for band in raster.bands)
         item = QTreeWidgetItem([scene.id, local_time(scene.acquired_at) or "", bands, raster.folder])
-        chosen = raster.id in self._ticked or scene.id in self._ticked
-        item.setCheckState(NAME, Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
+        item.setCheckState(NAME, Qt.CheckState.Checked if raster.id in self._ticked else Qt.CheckState.Unchecked)
         item.setData(NAME, RASTER_ROLE, raster)
         item.setSizeHint(NAME, QSize(0, THUMBNAIL[1] + ROOM))  # its picture comes later
         for column, text in enumerate((scene.id, utc_time(scene.acquired_at) or "", bands, raster.folder)):
@@ -117,8 +120,7 @@ class RasterPicker(QDialog):
     @property
     def ticked(self) -> list[str]:
         """The ids of the ticked rasters, in the list's order; also of those that a filter hides."""
-        ids = [item.data(NAME, RASTER_ROLE).id for item in self._items()]
-        return [raster_id for raster_id in ids if raster_id in self._ticked]
+        return [raster.id for raster in self._rasters if raster.id in self._ticked]
 
     def _tick(self, item: QTreeWidgetItem, column: int) -> None:
         """With several rows chosen, a tick counts for all of them."""
@@ -134,11 +136,29 @@ class RasterPicker(QDialog):
         self._show_count()
 
     def _filter(self) -> None:
-        for item in self._items():
-            item.setHidden(not self._passes(item.data(NAME, RASTER_ROLE)))
+        """Show what passes, a page in each turn of the event loop; rows that are not there yet are made."""
+        self._turns.stop()
+        first, *others = range(0, max(1, len(self._rasters)), PAGE)
+        self._filter_page(first)
         self._show_count()
-        shown = [item for item in self._items() if not item.isHidden() and item.icon(NAME).isNull()]
-        self.shown.emit([item.data(NAME, RASTER_ROLE).scene.id for item in shown])
+        if not others:
+            self._want_pictures()
+            return
+        pages = [partial(self._filter_page, start) for start in others]
+        self._turns = InTurns([*pages, self._show_count, self._want_pictures], self)
+        self._turns.start()
+
+    def _filter_page(self, start: int) -> None:
+        page = self._rasters[start : start + PAGE]
+        if start >= self.rastersTree.topLevelItemCount():
+            with QSignalBlocker(self.rastersTree):
+                self.rastersTree.addTopLevelItems([self._item(raster) for raster in page])
+        for row, raster in enumerate(page, start):
+            self.rastersTree.topLevelItem(row).setHidden(not self._passes(raster))
+
+    def _want_pictures(self) -> None:
+        items = [item for item in self._items() if not item.isHidden() and item.icon(NAME).isNull()]
+        self.shown.emit([item.data(NAME, RASTER_ROLE).scene.id for item in items])
 
     def _passes(self, raster: StoredRaster) -> bool:
         words = self.rasterFilterEdit.text().casefold().split()
@@ -160,17 +180,14 @@ class RasterPicker(QDialog):
         return (first.isNull() or day >= first) and (last.isNull() or day <= last)
 
     def _show_count(self) -> None:
-        items, ticked = self._items(), len(self.ticked)
+        ticked = len(self.ticked)
         self.okButton.setText(self.tr("Take %n", "", ticked) if ticked else self.tr("Take"))
         self.okButton.setEnabled(ticked > 0)
-        if not items:
+        if not self._rasters:
             return
-        shown = sum(not item.isHidden() for item in items)
+        shown, every = sum(not item.isHidden() for item in self._items()), len(self._rasters)
         text = self.tr("Listed: {shown} of {all} · ticked: {ticked}")
-        lines = [text.format(shown=number(shown), all=number(len(items)), ticked=number(ticked))]
-        if len(items) >= MOST_LISTED:
-            lines.append(self.tr("Only the newest are listed; others can be named in the parameter asset_ids."))
-        self.rastersMessage.setText("\n".join(lines))
+        self.rastersMessage.setText(text.format(shown=number(shown), all=number(every), ticked=number(ticked)))
 
     def _show_on_map(self) -> None:
         self._on_map.show_chosen([item.data(NAME, RASTER_ROLE).scene.id for item in self.rastersTree.selectedItems()])

@@ -81,7 +81,6 @@ class RasterPicking(QObject):
         if self.dialog is None:
             return
         self.dialog.show_rasters(listing.rasters, self._chosen())
-        self.dialog.show_pictures(self._pictures)
         if not listing.rasters:
             self.dialog.refuse(self.tr("There are no rasters yet: add a folder with GeoTIFFs of yours."))
 
@@ -93,8 +92,11 @@ class RasterPicking(QObject):
         return [str(one) for found in lists if isinstance(found, list) for one in found]
 
     def _want_pictures(self, names: list[str]) -> None:
-        """A page of them after the other, those first that are listed now."""
-        self._wanted = [name for name in names if name not in self._pictures]
+        """Those that were fetched before at once; of the others a page after the other, those first that are listed."""
+        kept = {name: self._pictures[name] for name in names if name in self._pictures}
+        if kept and self.dialog is not None:
+            self.dialog.show_pictures(kept)
+        self._wanted = [name for name in names if name not in kept]
         self._fetch()
 
     def _fetch(self) -> None:
@@ -106,6 +108,8 @@ class RasterPicking(QObject):
         def got(images: dict[str, QImage]) -> None:
             self._fetching = None
             self._pictures.update(images)
+            if not images:  # the newest have pictures: none of what follows has
+                self._wanted = []
             if self.dialog is not None:
                 self.dialog.show_pictures(images)
                 self._fetch()

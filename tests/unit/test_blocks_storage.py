@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from osgeo import gdal
 
 from up42_jobs.plugin.engine.blocks import block_by_name
 from up42_jobs.plugin.engine.blocks.base import BlockFailure
+from up42_jobs.plugin.engine.blocks.storage import block
 from up42_jobs.tests.unit.blocks_support import run_block, write_raster
 
 NAME = "up42-processing-from-storage"
@@ -59,6 +61,19 @@ def test_exactly_the_chosen_ones_are_delivered_whole(settings, tmp_path, by):
     assert run_block("ndvi", {}, tmp_path / "ndvi", parent=done.output).features
 
 
+def test_a_test_query_lists_more_rasters_than_it_draws(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(block, "MAX_QUICKLOOKS", 5)  # each takes its time
+    first = tmp_path / "folders" / "one" / "a_2024-05-18.tif"
+    for number in range(600):
+        os.link(first, first.with_name(f"n{number:03}_2022-01-02.tif"))
+    done = shown(settings, tmp_path / "q")
+    assert len(done.features) == len({feature["properties"]["asset_id"] for feature in done.features}) == 603
+    newest_first = [feature["id"] for feature in done.features]
+    assert newest_first[:2] == ["a_2024-05-18", "b_2023-01-02"] and newest_first[-1] == "c"
+    assert sorted(path.stem for path in done.quicklooks.iterdir()) == sorted(newest_first[:5])
+    assert "All 603 rasters are listed, the 5 newest of them with a quicklook." in done.log
+
+
 def test_only_what_is_new_is_read_again(settings, tmp_path):
     shown(settings, tmp_path / "first")
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
@@ -92,10 +107,10 @@ def test_what_is_gone_is_named_and_the_rest_delivered(settings, tmp_path):
 
 
 def test_it_needs_no_aoi_and_guesses_from_the_index(settings, tmp_path):
-    block = block_by_name(NAME)
-    assert not {"bbox", "intersects", "contains"} & set(block.description.parameters)
-    before = block.amount({"asset_ids": ["c"]}, settings, None)
+    storage = block_by_name(NAME)
+    assert not {"bbox", "intersects", "contains"} & set(storage.description.parameters)
+    before = storage.amount({"asset_ids": ["c"]}, settings, None)
     shown(settings, tmp_path / "q")
-    after = block.amount({"asset_ids": ["c"]}, settings, None)
+    after = storage.amount({"asset_ids": ["c"]}, settings, None)
     assert after.pixels == (2400.0, 2400.0) and before.pixels[1] > 2400
-    assert block.amount({}, settings, None).units == (0.0, 0.0)
+    assert storage.amount({}, settings, None).units == (0.0, 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QDate, QIODevice, Qt
@@ -12,6 +14,7 @@ from up42_jobs.plugin.desktop.raster_picker import ACQUIRED, BANDS, FOLDER, NAME
 from up42_jobs.plugin.desktop.raster_picking import RasterPicking
 from up42_jobs.plugin.desktop.request_model import RequestModel
 from up42_jobs.plugin.desktop.workflow_box import WorkflowBox
+from up42_jobs.plugin.engine.blocks.storage.block import MAX_QUICKLOOKS
 from up42_jobs.plugin.host.connections import Kind
 from up42_jobs.plugin.host.found_scenes import THUMBNAIL
 from up42_jobs.plugin.host.stored_rasters import image_of
@@ -62,6 +65,10 @@ def until_listed(picking, qtbot):
 
 def shown(dialog):
     return [item.text(NAME) for item in dialog._items() if not item.isHidden()]
+
+
+def pictures_in(dialog):
+    return sum(not item.icon(NAME).isNull() for item in dialog._items())
 
 
 def tick(dialog, name):
@@ -152,6 +159,28 @@ def test_several_rows_are_ticked_at_once_and_shown_on_the_map(picking, journey, 
     assert len(dialog.ticked) == 3 and dialog.okButton.text() == "Take 3"
     dialog._items()[0].setCheckState(NAME, Qt.CheckState.Unchecked)
     assert dialog.ticked == [] and not dialog.okButton.isEnabled()
+
+
+def test_more_rasters_than_have_pictures_are_listed_a_page_at_a_time(picking, journey, folder, tmp_path, qtbot):
+    many = tmp_path / "Many"
+    many.mkdir()
+    for number in range(601):
+        os.link(folder / "undated.tif", many / f"m{number:03}_2020-01-02.tif")
+    register(journey, many, qtbot)
+    picking.open()
+    dialog = picking.dialog
+    qtbot.waitUntil(lambda: pictures_in(dialog) == MAX_QUICKLOOKS, timeout=PATIENCE_MS)
+    until_listed(picking, qtbot)
+    assert sum(name.startswith("m") for name in shown(dialog)) == 601
+    oldest = next(item for item in dialog._items() if item.text(NAME) == "m600_2020-01-02")
+    oldest.setCheckState(NAME, Qt.CheckState.Checked)
+    assert f"Listed: {len(dialog._items())} of {len(dialog._items())} · ticked: 1" in dialog.rastersMessage.text()
+    dialog.rasterFilterEdit.setText("m59")
+    qtbot.waitUntil(lambda: len(shown(dialog)) == 10, timeout=PATIENCE_MS)
+    dialog.okButton.click()
+    assert len(picking.model.request.parameters[picking.model.data_task.name]["asset_ids"]) == 1
+    picking.open()
+    qtbot.waitUntil(lambda: pictures_in(picking.dialog) == MAX_QUICKLOOKS, timeout=PATIENCE_MS)
 
 
 def test_a_search_by_aoi_has_no_such_list(picking):

@@ -21,7 +21,7 @@ from ..scene_parameters import PANCHROMATIC
 _NAMESPACE = uuid.UUID("4f7d3e0a-53c4-4f3c-9a3f-6f0f7bb0c1d8")  # ours, drawn once
 _SLOW, _FAST = 2_000_000.0, 20_000_000.0  # pixels per second
 _INDEX_PART = 0.2  # of the progress
-MAX_SHOWN = 500  # by a Test Query: as many quicklooks are drawn
+MAX_QUICKLOOKS = 500  # drawn by a Test Query: of the newest; it lists all
 
 
 class StorageBlock(Block):
@@ -80,15 +80,16 @@ class StorageBlock(Block):
             )
         scenes = all_scenes(task.settings, task.log, lambda part: task.progress(part * _INDEX_PART))
         task.log.info("%d rasters are in the folders.", len(scenes))
-        chosen, lost = _pick(scenes, wanted) if wanted else (sorted(scenes, key=newest), [])
+        chosen, lost = _pick(scenes, wanted) if wanted else (sorted(scenes, key=_newest_first), [])
         if lost:
             task.log.warning(unknown_ids_line(lost))
         if not chosen:
             raise BlockFailure("NO_INPUT_ERROR", "None of the chosen rasters is in the folders: choose again.")
-        if len(chosen) > MAX_SHOWN and task.dry_run:
-            task.log.warning("Only the %d newest of %d rasters are shown.", MAX_SHOWN, len(chosen))
-            chosen = chosen[:MAX_SHOWN]
-        features = deliver_all(task, SceneFilter(), chosen, _feature)
+        pictured, others = (chosen[:MAX_QUICKLOOKS], chosen[MAX_QUICKLOOKS:]) if task.dry_run else (chosen, [])
+        if others:
+            text = "All %d rasters are listed, the %d newest of them with a quicklook."
+            task.log.warning(text, len(chosen), MAX_QUICKLOOKS)
+        features = deliver_all(task, SceneFilter(), pictured, _feature) + [_feature(scene) for scene in others]
         if not features:
             raise BlockFailure("NO_OUTPUT_ERROR", "The chosen rasters have only nodata: choose others.")
         write_features(task.output, features)
@@ -103,6 +104,10 @@ def asset_id(scene: LocalScene) -> str:
 def _feature(scene: LocalScene, data_path: Optional[str] = None) -> Feature:
     feature = scene_feature(scene, data_path)
     return {**feature, "properties": {**feature["properties"], "asset_id": asset_id(scene)}}
+
+
+def _newest_first(scene: LocalScene) -> tuple[float, str]:
+    return newest(scene), scene.id
 
 
 def _wanted(parameters: Mapping[str, Any]) -> tuple[str, ...]:
