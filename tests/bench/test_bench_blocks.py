@@ -150,8 +150,6 @@ def by_hand(block: str, source: str, out: Path, side: int) -> Optional[list[list
         colours, pan = source.replace("S1.tif", "S1_ms.tif"), source.replace("S1.tif", "S1_pan.tif")
         return [["gdal_pansharpen.py", "-q", "-r", "bilinear", *PACKED, pan, colours, made], *after]
     if block == "sharpening":
-        if side == LARGE:
-            return None  # ten minutes
         return [["gdal_translate", "-q", *PACKED, str(kernel_vrt(source, out.parent)), made], *after]
     if block == "tiling":
         return [["gdal_retile.py", "-q", "-ps", "768", "768", *PACKED, "-targetDir", str(out), source]]
