@@ -6,7 +6,7 @@ no more than what is shown.
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, islice
 from typing import Any, Collection, Iterable, Mapping, Optional
 
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, pyqtSignal
@@ -86,7 +86,7 @@ class JobsModel(QAbstractItemModel):
         self._show()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Qt's wish, from a click on the header. Whoever has come far down the table begins at its top again."""
+        """Qt's wish, from a click on the header: whoever has come far down the table begins at its top again."""
         if column < 0:
             return
         self._limit = ROWS_AT_ONCE
@@ -123,7 +123,7 @@ class JobsModel(QAbstractItemModel):
 
     def _show(self) -> None:
         """Become the first rows of the order; a view that asks for more meanwhile asks again afterwards."""
-        wanted = self._order.ids[: self._limit]
+        wanted = self._wanted()
         if wanted == self._shown:
             return
         self._showing = True
@@ -131,6 +131,11 @@ class JobsModel(QAbstractItemModel):
             self._become(wanted)
         finally:
             self._showing = False
+
+    def _wanted(self) -> list[str]:
+        """The first rows of the order, and below them the jobs that are chosen or unfolded."""
+        ids, held = self._order.ids, self._held()
+        return ids[: self._limit] + [job_id for job_id in islice(ids, self._limit, None) if job_id in held]
 
     def _become(self, wanted: list[str]) -> None:
         """In steps that Qt allows: remove, move, insert."""

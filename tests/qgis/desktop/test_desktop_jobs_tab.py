@@ -136,6 +136,26 @@ def test_the_chosen_job_stays_chosen_when_others_come_and_go(qgis_app, qtbot, jo
     tab.stop()
 
 
+def test_the_chosen_job_stays_chosen_when_sorting_takes_it_beyond_the_rows_that_are_shown(
+    qgis_app, qtbot, journey, free_catalogue
+):
+    tab = JobsTab(journey)
+    qtbot.addWidget(tab)
+    model = tab._model
+    model.set_records([record(n) for n in range(1000)])
+    tab.choose("2")
+    column = int(Column.CREATED)
+    tab.jobsView.sortByColumn(column, Qt.SortOrder.AscendingOrder)
+    assert tab.chosen.job.id == "2"
+    assert [one.job.id for one in shown(model)] == [*(str(999 - n) for n in range(200)), "2"]
+    model.fetchMore(QModelIndex())
+    assert shown(model) == [*model.passing[:400], tab.chosen]
+    tab.jobsView.sortByColumn(column, Qt.SortOrder.DescendingOrder)
+    assert tab.chosen.job.id == "2"
+    assert shown(model) == model.passing[:200]
+    tab.stop()
+
+
 def test_an_unknown_status_is_shown_as_the_platform_says_it(qgis_app):
     model = JobsModel()
     model.set_records([record(1, JobState.UNKNOWN, "FROBNICATING")])
