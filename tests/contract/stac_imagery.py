@@ -22,6 +22,7 @@ from osgeo import gdal
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from servers import landsat_scenes as landsat
+from servers import radar_and_heights as others
 from servers import sentinel_scenes as s2
 from servers.stac import StacServer
 
@@ -30,6 +31,7 @@ gdal.UseExceptions()
 SERVE = Path(__file__).parent / "stac_api" / "serve.py"
 SAMPLE = Path(__file__).parents[2] / "build" / "sample"
 LANDSAT_NORTH = "LC08_L1TP_224077_20200518_20200518_01_RT"
+OTHER_PRESETS = (others.RADAR[0], others.HEIGHTS[0])
 INSIDE = [12.01, 52.01, 12.05, 52.03]
 
 
@@ -41,6 +43,8 @@ def stac_files(tmp_path_factory):
         items = s2.make_scenes(folder, running.url)
         collections = [s2.collection(), {**s2.collection(), "id": landsat.COLLECTION}]
         items.append(landsat.make_item(folder, running.url))
+        items += others.make_items(folder, running.url)
+        collections += [{**s2.collection(), "id": name} for name in OTHER_PRESETS]
         if (SAMPLE / f"{LANDSAT_NORTH}_B4.TIF").is_file():
             items.append(landsat_item(folder, running.url))
             collections.append({**s2.collection(), "id": "landsat", "license": "proprietary"})
@@ -105,7 +109,10 @@ def _answers(url: str) -> bool:
 def stac_computer(stac_api, tmp_path_factory):
     """This Computer of an engine whose Sentinel-2 comes from stac-fastapi."""
     data = tmp_path_factory.mktemp("engine") / "data"
-    engine = Engine(data, "--stay", tiny=False, environment={"UP42_JOBS_STAC_URL": stac_api})
+    config = tmp_path_factory.mktemp("config") / "stac.json"
+    config.write_text(json.dumps({name: {"url": stac_api, "permits": ""} for name in OTHER_PRESETS}))
+    environment = {"UP42_JOBS_STAC_URL": stac_api, "UP42_JOBS_STAC_CONFIG": str(config)}
+    engine = Engine(data, "--stay", tiny=False, environment=environment)
     try:
         engine.read_line()
         yield engine.this_computer()

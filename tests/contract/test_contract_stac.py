@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from osgeo import osr
 from servers import landsat_scenes as landsat
+from servers import radar_and_heights as others
 from servers import sentinel_scenes as s2
 from stac_imagery import INSIDE, LANDSAT_NORTH, SAMPLE, opened, run, translated
 
@@ -103,6 +104,33 @@ def test_the_landsat_sample_through_the_general_block(stac_computer, stac_api, s
         assert (pixels[number] == expected)[inside].all()
     properties = json.loads(held["output/data.json"])["features"][0]["properties"]
     assert properties["attribution"] == "© Test Mission" and properties["platform"] == "landsat-8"
+
+
+RADAR_BOX, HEIGHTS_BOX = [12.16, 52.01, 12.18, 52.03], [12.02, 52.01, 12.05, 52.04]
+
+
+@pytest.mark.parametrize(
+    ("scene", "bbox", "bands", "says"),
+    [
+        (others.RADAR, RADAR_BOX, {"vv": "VV", "vh": "VH"}, "Contains modified Copernicus Sentinel data 2024, processed"),
+        (others.HEIGHTS, HEIGHTS_BOX, {"data": "Elevation"}, "Produced using Copernicus WorldDEM-30"),
+    ],
+    ids=["Sentinel-1", "Copernicus DEM"],
+)
+def test_a_preset_gives_its_collections_own_pixels_and_rights(stac_computer, stac_files, scene, bbox, bands, says):
+    preset, name, _ = scene
+    data = {"bbox": bbox, "preset": preset}
+    _, log, held = run(stac_computer, "stac", data)
+    raster = opened(held[f"output/{name}.tif"])
+    assert [raster.GetRasterBand(n).GetDescription() for n in range(1, len(bands) + 1)] == list(bands.values()), log
+    for number, key in enumerate(bands, start=1):
+        pixels, nodata = raster.GetRasterBand(number).ReadAsArray(), raster.GetRasterBand(number).GetNoDataValue()
+        expected = translated(stac_files[0].folder / name / f"{key}.tif", raster)
+        inside = pixels != nodata
+        assert inside.mean() > 0.8
+        assert (pixels == expected)[inside].all()
+    properties = json.loads(held["output/data.json"])["features"][0]["properties"]
+    assert properties["attribution"].startswith(says)
 
 
 def test_colours_in_the_detail_of_a_panchromatic_asset_as_gdal_does_it(stac_computer, stac_api, stac_files):
