@@ -112,7 +112,7 @@ RADAR_BOX, HEIGHTS_BOX = [12.16, 52.01, 12.18, 52.03], [12.02, 52.01, 12.05, 52.
 @pytest.mark.parametrize(
     ("scene", "bbox", "bands", "says"),
     [
-        (others.RADAR, RADAR_BOX, {"vv": "VV", "vh": "VH"}, "Contains modified Copernicus Sentinel data 2024, processed"),
+        (others.RADAR, RADAR_BOX, {"vv": "VV", "vh": "VH"}, "Contains modified Copernicus Sentinel data 2024"),
         (others.HEIGHTS, HEIGHTS_BOX, {"data": "Elevation"}, "Produced using Copernicus WorldDEM-30"),
     ],
     ids=["Sentinel-1", "Copernicus DEM"],

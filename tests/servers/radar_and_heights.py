@@ -1,4 +1,4 @@
-"""Generated items in the shape of Sentinel-1 RTC (two polarisations, UTM, floats) and of the Copernicus DEM (degrees)."""
+"""Generated items in the shape of Sentinel-1 RTC (two polarisations, floats) and of the Copernicus DEM (degrees)."""
 
 from __future__ import annotations
 
