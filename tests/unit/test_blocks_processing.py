@@ -138,6 +138,24 @@ def test_sharpening_makes_edges_steeper_and_keeps_the_rest(tmp_path, strength):
     assert dataset.GetRasterBand(1).GetNoDataValue() == 0
 
 
+def test_sharpening_is_an_unsharp_mask_of_the_valid_pixels(tmp_path):
+    """Pixel by pixel over the whole square around each, which the block never forms; edges and nodata included."""
+    bands = picture(57, 43, 1)
+    bands[0, 10:16, 20:31] = 0
+    bands[0, 0, :7] = 0
+    done = run_block("sharpening", {"strength": "medium"}, tmp_path / "t", parent(tmp_path / "p", bands, ("x",)))
+    values, valid = bands[0].astype(float), bands[0] != 0
+    expected = np.zeros_like(values)
+    down, across = np.indices(values.shape)
+    for row, column in zip(*np.nonzero(valid)):
+        near = valid & (abs(down - row) <= 4) & (abs(across - column) <= 4)
+        shares = np.exp(-((down - row) ** 2 + (across - column) ** 2) / 2.0)[near]
+        blurred = (shares * values[near]).sum() / shares.sum()
+        expected[row, column] = max(1, 2 * values[row, column] - blurred)
+    found = done.raster().ReadAsArray().astype(float)
+    np.testing.assert_allclose(found, np.minimum(expected, np.iinfo(bands.dtype).max), atol=0.501)
+
+
 def test_strengths_differ(tmp_path):
     source = parent(tmp_path / "p", picture(80, 80))
     spread = [
