@@ -24,13 +24,16 @@ def _gdal():
     prepare_gdal()
 
 
-def pair(folder, nodata=0, names=("scene_ms", "scene_pan"), pan_band="Pan"):
+def pair(folder, nodata=0, names=("scene_ms", "scene_pan"), pan_band="Pan", slanted=False):
     folder.mkdir()
     rng = np.random.default_rng(7)
     fine = rng.integers(500, 3000, (150, 160)).repeat(4, 0).repeat(4, 1)[:600, :640] + rng.integers(0, 300, (600, 640))
     colours = np.stack([fine * share for share in (0.6, 0.8, 1.0, 1.4)])
     coarse = colours.reshape(4, 150, 4, 160, 4).mean(axis=(2, 4)).astype(np.uint16)
     coarse[:, :10, :10] = 0
+    if slanted:  # as a satellite scene ends
+        down, across = np.mgrid[:150, :160]
+        coarse[:, across < 20 + 0.3 * down] = 0
     paths = {
         names[0]: write_raster(folder / f"{names[0]}.tif", coarse, COARSE, nodata=nodata, descriptions=NAMES),
         names[1]: write_raster(
@@ -70,6 +73,16 @@ def test_the_methods_by_their_formulas(tmp_path, method):
         made.ReadAsArray()[:, inside[0], inside[1]], np.clip(expected, 1, 65535)[:, inside[0], inside[1]], atol=1
     )
     assert (made.ReadAsArray()[:, :30, :30] == 0).all()
+
+
+@pytest.mark.parametrize("method", ["SFIM", "Brovey", "Esri"])
+def test_where_the_colours_hold_nothing_nothing_is_made_up(tmp_path, method):
+    source, *_ = pair(tmp_path / "p", slanted=True)
+    made = run_block("pansharpen", {"method": method}, tmp_path / "t", source).raster().ReadAsArray()
+    there = (upsampled(source) != 0).all(axis=0)
+    assert 0.5 < there.mean() < 0.9
+    np.testing.assert_array_equal((made != 0).all(axis=0), there)
+    np.testing.assert_array_equal((made != 0).any(axis=0), there)
 
 
 @pytest.mark.parametrize("method", ["SFIM", "Brovey", "Esri"])

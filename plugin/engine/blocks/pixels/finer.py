@@ -14,12 +14,15 @@ from .rasters import Layout, Window, valid_pixels
 
 Place = tuple[float, float, float, float]  # first column and row, columns, rows, in pixels of the colours
 
+_REACH = 2  # pixels of the colours that an interpolation looks at beyond a window
+
 
 class FinerColours:
     """Colours on `grid`.
 
-    They are warped where they are read; where both have the same CRS and axes, and a window lies within the colours,
-    a read in another size gives the same pixels in a fourth of the time.
+    They are warped where they are read; where both have the same CRS and axes, and a window lies within the colours
+    and away from nodata, a read in another size gives the same pixels (within 1, by rounding) in a fourth of the time.
+    Beside nodata it would not: it fills it, and counts it in.
     """
 
     def __init__(self, colour: gdal.Dataset, grid: Layout, scene: str) -> None:
@@ -29,12 +32,13 @@ class FinerColours:
         same = bool(colour.GetSpatialRef().IsSame(crs))  # then places are a linear function, which is not approximated
         turned = any(transform[n] for transform in (colour.GetGeoTransform(), grid.geotransform) for n in (2, 4))
         self._alike = same and not turned
+        self._has_alpha = colour.GetRasterBand(1).GetNoDataValue() is None
         west, wide, _, north, _, high = grid.geotransform
         try:
             self._warped = gdal.Warp(
                 "", colour, format="VRT", dstSRS=crs, resampleAlg="bilinear", errorThreshold=0.125 if same else 0.0,
                 outputBounds=(west, north + grid.rows * high, west + grid.columns * wide, north), width=grid.columns,
-                height=grid.rows, dstAlpha=colour.GetRasterBand(1).GetMaskFlags() == gdal.GMF_ALL_VALID,
+                height=grid.rows, dstAlpha=self._has_alpha,
             )  # fmt: skip
         except RuntimeError as e:
             raise BlockFailure("WRONG_INPUT_ERROR", f"{scene} can't be brought onto its panchromatic grid.") from e
@@ -43,6 +47,8 @@ class FinerColours:
         """The bands as float32 of shape (rows, columns), and where all of them hold a value."""
         place = self._place(window)
         source, size = self._warped, {}
+        if place is not None and not self._all_valid(place):
+            place = None
         if place is not None:
             resized = {"buf_xsize": window.columns, "buf_ysize": window.rows}
             source, size = self._colour, {**resized, "resample_alg": gdal.GRIORA_Bilinear}
@@ -53,7 +59,19 @@ class FinerColours:
             pixels = band.ReadAsArray(*where, **size)
             valid &= valid_pixels(band, pixels, where)
             bands.append(pixels.astype(np.float32))
+        if place is None and self._has_alpha:  # GDAL takes it for the mask of one or three bands only
+            valid &= self._warped.GetRasterBand(self._warped.RasterCount).ReadAsArray(*window.origin_and_size) > 0
         return bands, valid
+
+    def _all_valid(self, place: Place) -> bool:
+        """Whether each colour pixel that a read of this place looks at holds a value."""
+        x, y, columns, rows = place
+        left, top = max(0, math.floor(x) - _REACH), max(0, math.floor(y) - _REACH)
+        right = min(self._colour.RasterXSize, math.ceil(x + columns) + _REACH)
+        bottom = min(self._colour.RasterYSize, math.ceil(y + rows) + _REACH)
+        around = (left, top, right - left, bottom - top)
+        bands = (self._colour.GetRasterBand(number) for number in range(1, self._colour.RasterCount + 1))
+        return all(valid_pixels(band, band.ReadAsArray(*around), around).all() for band in bands)
 
     def _place(self, window: Window) -> Optional[Place]:
         """Where the window lies in the colours; None where it does not lie in them as a whole, or grids differ."""
