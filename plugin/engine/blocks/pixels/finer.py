@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Optional
+from typing import Iterator, Optional
 
 import numpy as np
 from osgeo import gdal
@@ -46,22 +46,27 @@ class FinerColours:
     def read(self, window: Window) -> tuple[list[np.ndarray], np.ndarray]:
         """The bands as float32 of shape (rows, columns), and where all of them hold a value."""
         place = self._place(window)
-        source, size = self._warped, {}
-        if place is not None and not self._all_valid(place):
-            place = None
-        if place is not None:
-            resized = {"buf_xsize": window.columns, "buf_ysize": window.rows}
-            source, size = self._colour, {**resized, "resample_alg": gdal.GRIORA_Bilinear}
+        if place is not None and self._all_valid(place):
+            return self._resized(place, window), np.ones((window.rows, window.columns), bool)
+        return self._read_warped(window)
+
+    def _resized(self, place: Place, window: Window) -> list[np.ndarray]:
+        size = {"buf_xsize": window.columns, "buf_ysize": window.rows, "resample_alg": gdal.GRIORA_Bilinear}
+        return [band.ReadAsArray(*place, **size).astype(np.float32) for band in self._bands(self._colour)]
+
+    def _read_warped(self, window: Window) -> tuple[list[np.ndarray], np.ndarray]:
         bands, valid = [], np.ones((window.rows, window.columns), bool)
-        for number in range(1, self._colour.RasterCount + 1):
-            band = source.GetRasterBand(number)
-            where = place or window.origin_and_size
-            pixels = band.ReadAsArray(*where, **size)
-            valid &= valid_pixels(band, pixels, where)
+        for band in self._bands(self._warped):
+            pixels = band.ReadAsArray(*window.origin_and_size)
+            valid &= valid_pixels(band, pixels, window)
             bands.append(pixels.astype(np.float32))
-        if place is None and self._has_alpha:  # GDAL takes it for the mask of one or three bands only
+        if self._has_alpha:  # GDAL takes it for the mask of one or three bands only
             valid &= self._warped.GetRasterBand(self._warped.RasterCount).ReadAsArray(*window.origin_and_size) > 0
         return bands, valid
+
+    def _bands(self, dataset: gdal.Dataset) -> Iterator[gdal.Band]:
+        """Those of the colours."""
+        return (dataset.GetRasterBand(number) for number in range(1, self._colour.RasterCount + 1))
 
     def _all_valid(self, place: Place) -> bool:
         """Whether each colour pixel that a read of this place looks at holds a value."""
@@ -69,9 +74,11 @@ class FinerColours:
         left, top = max(0, math.floor(x) - _REACH), max(0, math.floor(y) - _REACH)
         right = min(self._colour.RasterXSize, math.ceil(x + columns) + _REACH)
         bottom = min(self._colour.RasterYSize, math.ceil(y + rows) + _REACH)
-        around = (left, top, right - left, bottom - top)
-        bands = (self._colour.GetRasterBand(number) for number in range(1, self._colour.RasterCount + 1))
-        return all(valid_pixels(band, band.ReadAsArray(*around), around).all() for band in bands)
+        around = Window(left, top, right - left, bottom - top)
+        return all(
+            valid_pixels(band, band.ReadAsArray(*around.origin_and_size), around).all()
+            for band in self._bands(self._colour)
+        )
 
     def _place(self, window: Window) -> Optional[Place]:
         """Where the window lies in the colours; None where it does not lie in them as a whole, or grids differ."""

@@ -57,7 +57,7 @@ def mask_classes(
         for place, number in enumerate(kept, start=1):
             band = dataset.GetRasterBand(number)
             pixels = band.ReadAsArray(*window.origin_and_size)
-            valid = valid_pixels(band, pixels, window.origin_and_size)
+            valid = valid_pixels(band, pixels, window)
             if place == 1:
                 before += int(np.count_nonzero(valid))
                 after += int(np.count_nonzero(valid & ~clouds))

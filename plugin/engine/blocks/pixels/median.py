@@ -227,7 +227,7 @@ def _values(
     own = Window(left - scene.column, top - scene.row, right - left, bottom - top)
     band = scene.dataset.GetRasterBand(number)
     pixels = band.ReadAsArray(*own.origin_and_size)
-    valid = valid_pixels(band, pixels, own.origin_and_size)
+    valid = valid_pixels(band, pixels, own)
     scale, offset = _scale(band)
     other, other_offset = _scale(first)
     values = pixels

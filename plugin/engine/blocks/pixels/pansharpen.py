@@ -127,7 +127,7 @@ def _pan_and_mean(
     """
     if ratio is None:
         pixels = pan.GetRasterBand(1).ReadAsArray(*window.origin_and_size)
-        valid = valid_pixels(pan.GetRasterBand(1), pixels, window.origin_and_size)
+        valid = valid_pixels(pan.GetRasterBand(1), pixels, window)
         light = np.where(valid, pixels, 0).astype(np.float32)
         return light, light, valid
     reach = max(1, math.ceil(ratio / 2))
@@ -137,7 +137,7 @@ def _pan_and_mean(
     bottom = min(pan.RasterYSize, window.row + window.rows + reach)
     wide = Window(left, top, right - left, bottom - top)
     pixels = band.ReadAsArray(*wide.origin_and_size)
-    valid = valid_pixels(band, pixels, wide.origin_and_size)
+    valid = valid_pixels(band, pixels, wide)
     light = np.where(valid, pixels, 0).astype(np.float32)
     smooth = _box(light, reach) / np.maximum(_box(valid.astype(np.float32), reach), 1.0)
     down, across = window.row - top, window.column - left

@@ -217,14 +217,10 @@ def is_value(pixels: np.ndarray, value: float) -> np.ndarray:
     return np.isnan(pixels) if math.isnan(value) else pixels == value
 
 
-def valid_pixels(band: gdal.Band, pixels: np.ndarray, place: tuple[float, float, float, float]) -> np.ndarray:
-    """Where the pixels that were read from this place of a band hold a value, by its mask, nodata and finiteness.
-
-    `place`: as `Window.origin_and_size` gives it; the pixels may have been read in another size.
-    """
+def valid_pixels(band: gdal.Band, pixels: np.ndarray, window: Window) -> np.ndarray:
+    """Where the pixels that were read from a band's window hold a value, by its mask, nodata and finiteness."""
     if band.GetMaskFlags() & (gdal.GMF_PER_DATASET | gdal.GMF_ALPHA):
-        rows, columns = pixels.shape
-        valid = band.GetMaskBand().ReadAsArray(*place, buf_xsize=columns, buf_ysize=rows) > 0
+        valid = band.GetMaskBand().ReadAsArray(*window.origin_and_size) > 0
     else:
         nodata = band.GetNoDataValue()
         valid = np.ones(pixels.shape, bool) if nodata is None else ~is_value(pixels, nodata)

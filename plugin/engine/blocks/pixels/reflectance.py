@@ -18,7 +18,7 @@ def read_values(band: gdal.Band, window: Window) -> tuple[np.ndarray, np.ndarray
     Values that aren't valid are scaled like the others: mask them.
     """
     pixels = band.ReadAsArray(*window.origin_and_size)
-    valid = valid_pixels(band, pixels, window.origin_and_size)
+    valid = valid_pixels(band, pixels, window)
     values = pixels.astype(np.float32)
     scale, offset = band.GetScale(), band.GetOffset()
     if scale not in (None, 1.0):

@@ -48,7 +48,7 @@ def _sharpened(band: gdal.Band, window: Window, size: tuple[int, int], amount: f
     """The sharpened pixels of a window, in the band's own type; what is not valid stays as it was."""
     wide, inner = _with_margin(window, size)
     pixels = band.ReadAsArray(*wide.origin_and_size)
-    valid = valid_pixels(band, pixels, wide.origin_and_size)
+    valid = valid_pixels(band, pixels, wide)
     precise = np.float32 if pixels.dtype.itemsize <= 2 or pixels.dtype == np.float32 else np.float64
     values = np.where(valid, pixels, 0).astype(precise)
     weight = _blur(valid.astype(precise), sigma)
