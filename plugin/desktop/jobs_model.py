@@ -141,10 +141,7 @@ class JobsModel(QAbstractItemModel):
         """In steps that Qt allows: remove, move, insert."""
         count = len(self._shown)
         if wanted[:count] == self._shown:  # more below, as older jobs come in
-            self.beginInsertRows(QModelIndex(), count, len(wanted) - 1)
-            self._tasks.update((job_id, self._records[job_id].tasks) for job_id in wanted[count:])
-            self._append(wanted[count:])
-            self.endInsertRows()
+            self._insert(count, wanted[count:])
             return
         leaving = self._leaving(set(wanted))
         if len(leaving) > RANGES_AT_MOST:  # nearly all goes: only what the view holds on to stays
@@ -160,10 +157,17 @@ class JobsModel(QAbstractItemModel):
         if kept != self._shown:
             self._move(kept)
         for first, last in _ranges([row for row, job_id in enumerate(wanted) if job_id not in here]):
-            self.beginInsertRows(QModelIndex(), first, last)
-            self._tasks.update((job_id, self._records[job_id].tasks) for job_id in wanted[first : last + 1])
-            self._set_shown(self._shown[:first] + wanted[first : last + 1] + self._shown[first:])
-            self.endInsertRows()
+            self._insert(first, wanted[first : last + 1])
+
+    def _insert(self, row: int, job_ids: list[str]) -> None:
+        below = self._shown[row:]
+        self.beginInsertRows(QModelIndex(), row, row + len(job_ids) - 1)
+        self._tasks.update((job_id, self._records[job_id].tasks) for job_id in job_ids)
+        if below:
+            self._set_shown(self._shown[:row] + job_ids + below)
+        else:
+            self._append(job_ids)
+        self.endInsertRows()
 
     def _leaving(self, staying: set[str]) -> list[tuple[int, int]]:
         return list(_ranges([row for row, job_id in enumerate(self._shown) if job_id not in staying]))
@@ -238,7 +242,7 @@ class JobsModel(QAbstractItemModel):
             return bool(self._shown)
         if parent.internalId() or parent.column():
             return False
-        return not self._childless or self._shown[parent.row()] not in self._childless
+        return parent.row() < len(self._shown) and self._shown[parent.row()] not in self._childless
 
     def canFetchMore(self, parent: QModelIndex) -> bool:
         """Whether there are more jobs than are shown, or tasks that are not known yet."""

@@ -109,7 +109,8 @@ class JobsOrder:
                 self._by_age = [job_id for job_id in self._by_age if job_id not in changed]
             self._by_age += here
             self._by_age.sort(key=self._ages.__getitem__)
-            self._listed = (self._listed - changed).union(here)
+            self._listed -= changed
+            self._listed.update(here)
         for job_id in changed:
             self._values.pop(job_id, None)
         for job_id in self.filter.choose(self._records, self._texts, here):

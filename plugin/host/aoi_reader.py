@@ -53,17 +53,11 @@ class AoiReader:
     ) -> Work:
         """The ways to mend the first problem of `aoi`; none where GEOS itself gives up on it."""
 
-        def find() -> list[Repair]:
-            found = repairs(aoi, limits, geometric_filter)
-            for repair in found:
-                repair.sent_km2(geometric_filter)  # computed here, and kept
-            return found
-
         def failed(error: Exception) -> None:
             log(f"No repairs of the AOI: {type(error).__name__}: {error}")
             done([])
 
-        return self._start(find, done, failed)
+        return self._start(lambda: repairs(aoi, limits, geometric_filter), done, failed)
 
     def _read(self, read: Callable[[], FoundAois], name: str, done: Done, refused: Refused) -> Work:
         def failed(error: Exception) -> None:

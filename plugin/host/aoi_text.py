@@ -188,7 +188,7 @@ def _from_xml(text: str, name: str) -> Optional[FoundAois]:
         gdal.Unlink(path.replace(".gml", ".gfs"))
     usual = Path(path).stem
     return FoundAois(
-        ManyAois(found.aois).renamed(lambda own: own.replace(usual, name)), found.left_out, found.refused, name
+        ManyAois.of(found.aois).renamed(lambda own: own.replace(usual, name)), found.left_out, found.refused, name
     )
 
 

@@ -44,8 +44,10 @@ class ManyAois(Sequence[Aoi]):
 
     def extend(self, aois: Iterable[Aoi]) -> None:
         """All of these too."""
-        for aoi in aois:
-            self.append(aoi)
+        others = ManyAois.of(aois)
+        self._shapes += others._shapes
+        self._names += others._names
+        self._areas.extend(others._areas)
 
     def __len__(self) -> int:
         return len(self._shapes)
