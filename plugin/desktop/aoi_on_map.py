@@ -15,6 +15,7 @@ from .request_model import RequestModel
 
 ROOM_AROUND = 1.3  # when zooming to the AOI
 WELL_SEEN = 0.2  # of the map's width
+FLASHES, FLASH_MS = 4, 600
 
 
 class AoiOnMap(QObject):
@@ -90,3 +91,9 @@ def zoom_to_aoi(canvas: QgsMapCanvas, aoi: Aoi, only_if_unseen: bool = False) ->
         extent.scale(ROOM_AROUND)
         canvas.setExtent(extent)
         canvas.refresh()
+
+
+def flash_aoi(canvas: QgsMapCanvas, aoi: Aoi) -> None:
+    """Let the outline of the AOI flash on the map."""
+    crs = canvas.mapSettings().destinationCrs()
+    canvas.flashGeometries([aoi_to_map_geometry(aoi, crs)], crs, flashes=FLASHES, duration=FLASH_MS)

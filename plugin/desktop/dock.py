@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Optional
 
 from qgis.core import QgsApplication, QgsLayerTreeGroup
@@ -23,7 +22,8 @@ from ..jobs.job import Job, JobType
 from ..jobs.request import JobRequest
 from ..jobs.workflow import Workflow
 from ..layers.load import extent_of
-from .aoi_on_map import aoi_to_map_geometry, zoom_to_aoi
+from .aoi_on_map import flash_aoi, zoom_to_aoi
+from .balance_asking import BalanceAsking
 from .form_from_job import NotRestored, aoi_of, fill_form
 from .header import Header
 from .in_turns import FRAME_MS, InTurns
@@ -38,6 +38,7 @@ from .queue_strip import QueueStrip
 from .raster_picking import RasterPicking
 from .repeating import Repeating
 from .request_model import RequestModel
+from .scene_folders import SceneFolders
 from .scenes_actions import SceneActions
 from .scenes_list import ScenesList
 from .ui_files import set_up, theme_icon
@@ -56,7 +57,6 @@ class DockContent(QWidget):
         self._journey, self._settings = journey, settings
         self._built = False
         self._opening: Optional[Work] = None
-        self._asking: Optional[Work] = None  # the balance
         self._started: dict[str, Aoi] = {}  # job id -> AOI, until its outputs arrive
         self._iface, self._canvas = iface, iface.mapCanvas()
         self._messages = Messages(iface.messageBar())
@@ -70,6 +70,8 @@ class DockContent(QWidget):
         self.watching = Watching(self.model, journey.watches, self)
         self.repeating = Repeating(self.model, self.orders, self)
         self.picking = RasterPicking(self.model, journey.stored_rasters, self._canvas, self)
+        self.scene_folders = SceneFolders(journey, self)
+        self.balance = BalanceAsking(self.model, journey)
         self.queue_strip = QueueStrip(journey.queue)
         self.dockLayout.insertWidget(self.dockLayout.indexOf(self.tabs), self.queue_strip)
         self.jobs: Optional[JobsTab] = None
@@ -116,11 +118,14 @@ class DockContent(QWidget):
         self.form.run.submitted.connect(self._submitted)
         self.form.run.failed.connect(lambda text: self._messages.tell("warning", text))
         self.form.parameters_menu.tell = self._messages.tell
-        self.form.workflow.scene_folder_chosen.connect(self._add_scene_folder)
+        self.form.workflow.scene_folder_chosen.connect(self.scene_folders.add)
         self.form.workflow.workflow_chosen.connect(self._remember_workflow)
         self.form.workflow.workflows_wanted.connect(self._edit_workflows)
         self.form.workflow.rasters_wanted.connect(self.picking.open)
         self.picking.folder_wanted.connect(self.form.workflow.ask_for_folder)
+        self.scene_folders.told.connect(self._messages.tell)
+        self.scene_folders.added.connect(self.picking.list_again)
+        self.scene_folders.added.connect(self.form.estimator.ask_anew)
 
     def _connect_orders(self) -> None:
         for source in (self.orders, self.watching, self.repeating):
@@ -278,8 +283,7 @@ class DockContent(QWidget):
             self._messages.tell("info", self.tr("“{job}” has no AOI.").format(job=job_title(record)))
             return
         zoom_to_aoi(self._canvas, geometry)
-        crs = self._canvas.mapSettings().destinationCrs()
-        self._canvas.flashGeometries([aoi_to_map_geometry(geometry, crs)], crs, flashes=4, duration=600)
+        flash_aoi(self._canvas, geometry)
 
     def show_jobs(self, notice: Notice) -> None:
         """Show the jobs that a notice is about, on their connection; or the watches."""
@@ -303,31 +307,9 @@ class DockContent(QWidget):
             self._messages.tell("warning", text)
 
     def _ask_for_balance(self) -> None:
-        connection = self.header.connection
-        if connection.has_credits and self._opening is None:
-            if self._asking is not None:
-                self._asking.cancel()
-            self._asking = self._journey.open(
-                connection, self._got_balance, lambda _text: None, self._settings.last_project(connection.id)
-            )
-
-    def _got_balance(self, catalogue: Catalogue) -> None:
-        if self.model.catalogue is not None and self.model.catalogue.connection.id == catalogue.connection.id:
-            self.model.set_balance(catalogue.balance)
-
-    def _add_scene_folder(self, folder: Path) -> None:
-        self._journey.add_scene_folder(
-            folder,
-            lambda _id: self._folder_added(folder),
-            lambda text: self._messages.tell("warning", text),
-        )
-
-    def _folder_added(self, folder: Path) -> None:
-        text = self.tr("The rasters in {folder} are now found as scenes.").format(folder=folder)
-        self._messages.tell("success", text)
-        self.picking.list_again()
-        self.form.estimator.forget()
-        self.form.estimator.ask_again()
+        if self._opening is None:
+            connection = self.header.connection
+            self.balance.ask(connection, self._settings.last_project(connection.id))
 
     def set_map_marks_visible(self, visible: bool) -> None:
         """Show or hide the AOI on the map: it is drawn while the dock is open."""
@@ -338,9 +320,9 @@ class DockContent(QWidget):
         self._building.stop()
         self._journey.arrived.disconnect(self._arrived)
         self._journey.book.ended.disconnect(self._job_ended)
-        for work in (self._opening, self._asking):
-            if work is not None:
-                work.cancel()
+        if self._opening is not None:
+            self._opening.cancel()
+        self.balance.stop()
         self.orders.stop()
         self.watching.stop()
         self.repeating.stop()

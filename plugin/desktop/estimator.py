@@ -85,6 +85,11 @@ class Estimator(QObject):
         self._drop_question()
         self._ask()
 
+    def ask_anew(self) -> None:
+        """Ask now, whatever is known: what the answer rests on has changed."""
+        self.forget()
+        self.ask_again()
+
     def _follow(self) -> None:
         fingerprint = self._model.request.fingerprint if self.wanted and self._model.request else ""
         if not fingerprint or self.price is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Iterator, Optional, Sequence
 
@@ -15,13 +14,14 @@ from ..host.journey import Journey
 from ..host.pricing import Price
 from ..host.records import Catalogue
 from ..host.submit import Confirmation
-from ..host.words import area, credit_range, duration_range, number
+from ..host.words import area, credit_range, duration_range
 from ..host.work import Work
 from ..jobs.job import JobType
 from ..jobs.repeat import differ_in_dates_only
 from ..jobs.request import JobRequest
 from .confirm_many import ConfirmMany
 from .many_rows import Row, each_overlap, each_row, total
+from .many_words import overlaps_text, run_text, total_text
 from .ui_files import set_up, theme_icon
 
 ICON_SIZE = 16
@@ -209,7 +209,9 @@ class ManyDialog(QDialog):
         self.remarkIcon.setVisible(bool(remark))
         self.remarkLabel.setVisible(bool(remark))
         self.remarkLabel.setText(remark)
-        self.totalLabel.setText(self._total_text())
+        self.totalLabel.setText(
+            total_text(self, total(self.rows), len(self.rows), priced=self.priced and not self._incomplete())
+        )
         self.runButton.setText(self._run_text())
         self.runButton.setEnabled(self.possible)
 
@@ -235,42 +237,11 @@ class ManyDialog(QDialog):
 
     def _overlaps(self) -> str:
         pairs = [(one.name, other.name) for one, other in self._pairs if one.ticked and other.ticked]
-        if not pairs:
-            return ""
-        names = self.tr("“{a}” and “{b}” overlap").format(a=pairs[0][0], b=pairs[0][1])
-        if len(pairs) > 1:
-            names = self.tr("{names} (and %n more)", "", len(pairs) - 1).format(names=names)
-        if self.priced:
-            return self.tr("{names}: what both cover is paid for twice.").format(names=names)
-        return self.tr("{names}: what both cover is delivered twice.").format(names=names)
-
-    def _total_text(self) -> str:
-        sums = total(self.rows)
-        parts = [
-            self.tr("Ticked: {n} of {all}").format(n=number(sums.count), all=number(len(self.rows))),
-            area(sums.km2),
-        ]
-        if self.priced and not self._incomplete():
-            parts += [self.tr("{credits} credits").format(credits=credit_range(sums.credits))]
-            if sums.left is not None:
-                parts.append(self._left_text(sums.left))
-        return " · ".join(parts)
-
-    def _left_text(self, left: float) -> str:
-        if left < 0:
-            return self.tr("{missing} credits too many: untick some").format(missing=number(math.ceil(-left)))
-        return self.tr("at least {left} left after them").format(left=number(math.floor(left)))
+        return overlaps_text(self, pairs, self.priced)
 
     def _run_text(self) -> str:
-        sums = total(self.rows)
-        if not self._live and self._catalogue.capabilities.credits:
-            return self.tr("Run %n Test Queries (Free)", "", sums.count)
-        if not self.priced:
-            return self.tr("Run %n Jobs", "", sums.count)
-        if self._incomplete():
-            return self.tr("Run %n Live Jobs…", "", sums.count)
-        text = self.tr("Run %n Live Jobs ({credits} Credits)…", "", sums.count)
-        return text.format(credits=credit_range(sums.credits))
+        free = not self._live and self._catalogue.capabilities.credits
+        return run_text(self, total(self.rows), free=free, priced=self.priced, complete=not self._incomplete())
 
     def _incomplete(self) -> bool:
         return any(row.ticked and not row.can_run(self.priced) for row in self.rows)

@@ -26,4 +26,6 @@ class OptionsFactory(QgsOptionsWidgetFactory):
         """The page with what is kept now."""
         from .options_page import OptionsPage
 
-        return OptionsPage(self._accepted, parent)
+        page = OptionsPage(self._accepted, parent)
+        page.setObjectName(PAGE)
+        return page

@@ -11,7 +11,6 @@ from qgis.PyQt.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 from ..host.settings import Settings
 from .connection_list import ConnectionList
 from .in_turns import InTurns
-from .options_factory import PAGE
 from .options_outputs import OutputOptions
 from .options_spending import SpendingOptions
 
@@ -26,7 +25,6 @@ class OptionsPage(QgsOptionsPageWidget):
 
     def __init__(self, accepted: Callable[[], None], parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
-        self.setObjectName(PAGE)
         self._accepted = accepted
         self._settings = Settings()
         self.connections: Optional[ConnectionList] = None

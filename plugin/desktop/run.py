@@ -99,8 +99,7 @@ class Run(QObject):
     def _ask_anew(self) -> None:
         """Price, balance or what was bought may have changed: the next confirmation is not for the old ones."""
         if self._model.has_price:
-            self._estimator.forget()
-            self._estimator.ask_again()
+            self._estimator.ask_anew()
 
     def _set_busy(self, busy: bool) -> None:
         self.busy = busy

@@ -135,7 +135,7 @@ def _rasters(photographer: Photographer) -> None:
     desktop.do(f"model.set_parameters({DATA!r}, {{'limit': 3, 'max_cloud_cover': 60}})")
     photographer.run(until=LOADED)
     desktop.do(
-        f"dock._add_scene_folder({CHOSEN}.delivery.folder)\ndock.tabs.setCurrentWidget(form)\n"
+        f"dock.scene_folders.add({CHOSEN}.delivery.folder)\ndock.tabs.setCurrentWidget(form)\n"
         "model.set_workflow(next(w for w in model.catalogue.workflows if not w.needs_aoi))"
     )
     desktop.click("pickRastersButton")

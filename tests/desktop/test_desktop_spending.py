@@ -29,7 +29,7 @@ def open_practice(desktop: Desktop) -> None:
         "    model.set_aoi(aoi(west, size))\n"
         "    model.set_job_type(JobType.LIVE_JOB)\n"
         "def ask():\n"
-        "    form.estimator.forget()\n    form.estimator.ask_again()\n"
+        "    form.estimator.ask_anew()\n"
         "def jobs():\n    return [record.job.name for record in journey.records('practice')]\n"
         "dock.header.choose('practice')\ndock.open_connection()\n"
     )

@@ -321,13 +321,11 @@ def test_a_job_above_a_cap_can_not_be_run(dock, parts):
     price = price_of(dock, aoi(1.0))
     for name, words in (("job_cap", "cap per job"), ("month_cap", "per month")):
         setattr(parts.settings, name, price.most - 1)
-        dock.estimator.forget()
-        dock.estimator.ask_again()
+        dock.estimator.ask_anew()
         dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
         assert words in refused(dock)
         setattr(parts.settings, name, None)
-    dock.estimator.forget()
-    dock.estimator.ask_again()
+    dock.estimator.ask_anew()
     dock.qtbot.waitUntil(lambda: dock.run.possible, timeout=20_000)
 
 
@@ -351,8 +349,7 @@ def test_a_low_balance_says_how_much_smaller_the_job_must_be(dock, engine_store)
     dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
     most = dock.estimator.price.most
     with balance_of(engine_store, int(price.pending + most / 2)):
-        dock.estimator.forget()
-        dock.estimator.ask_again()
+        dock.estimator.ask_anew()
         dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
         why = refused(dock)
         assert "AOI of at most about" in why
@@ -360,8 +357,7 @@ def test_a_low_balance_says_how_much_smaller_the_job_must_be(dock, engine_store)
         dock.model.set_parameter(DATA, "limit", 3)
         dock.qtbot.waitUntil(lambda: dock.run.possible, timeout=20_000)
     with balance_of(engine_store, int(price.pending)):
-        dock.estimator.forget()
-        dock.estimator.ask_again()
+        dock.estimator.ask_anew()
         dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
         assert "Buy credits" in refused(dock)
 
@@ -377,8 +373,7 @@ def test_the_balance_after_leaves_room_for_what_is_unfinished(dock, journey, par
         token="",
         server_time=None,
     )
-    dock.estimator.forget()
-    dock.estimator.ask_again()
+    dock.estimator.ask_anew()
     dock.qtbot.waitUntil(lambda: dock.estimator.price is not None, timeout=20_000)
     assert dock.estimator.price.left == price.left - 100
     for intent in parts.ledger.intents(connection.id):
