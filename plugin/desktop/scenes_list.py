@@ -19,21 +19,19 @@ from qgis.PyQt.QtCore import (
 from qgis.PyQt.QtGui import QHideEvent, QShowEvent
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
-from ..host.endings import is_offline
 from ..host.found_scenes import THUMBNAIL, FoundScene
-from ..host.loosen import Count, filters_of
 from ..host.records import JobRecord
 from ..host.scene_search import SceneSearch
 from ..host.words import number
 from ..host.work import Work
-from ..jobs.job import JobState, JobType
+from ..jobs.job import JobType
 from ..layers.load import FOOTPRINTS
 from ..layers.provenance import ROLE
 from .job_words import job_title
+from .scenes_message import ScenesMessage
 from .scenes_model import SCENE_ROLE, SORT_ROLE, SceneColumn, ScenesModel
 from .scenes_on_map import ScenesOnMap
 from .scenes_ticks import TickDelegate
-from .scenes_why import why_empty, why_not_yet
 from .ui_files import set_up, theme_icon
 
 ID_NEEDS = 460  # pixels of the table, below which the ids stand below the dates
@@ -56,10 +54,8 @@ class ScenesList(QWidget):
         self._search = search
         self._record: Optional[JobRecord] = None
         self._reading: Optional[Work] = None
-        self._counting: Optional[Work] = None
         self._read_from: Optional[object] = None  # the folder that is shown
         self._narrow: Optional[bool] = None
-        self._counted = ""  # id of the job whose search is counted without its filters
         self._ticks: dict[str, list[str]] = {}  # job id -> ticked ids
         self.on_map = ScenesOnMap(canvas, self)
         self.model = ScenesModel(self)
@@ -67,9 +63,10 @@ class ScenesList(QWidget):
         self._sorted.setSourceModel(self.model)
         self._sorted.setSortRole(SORT_ROLE)
         self.scenesView.setModel(self._sorted)
+        self.message = ScenesMessage(self, search)
         self._set_up_view()
         self._connect()
-        self._show_message(self.tr("Run a Test Query, or choose one in Jobs: its scenes are listed here."))
+        self.message.tell(self.tr("Run a Test Query, or choose one in Jobs: its scenes are listed here."))
 
     def _set_up_view(self) -> None:
         self.scenesView.setIconSize(QSize(*THUMBNAIL))
@@ -99,7 +96,7 @@ class ScenesList(QWidget):
         self.pickButton.clicked.connect(self._pick_clicked)
         self.zoomButton.clicked.connect(self._zoom)
         self.untickButton.clicked.connect(self.model.untick_all)
-        self.countButton.clicked.connect(self._count)
+        self.message.told.connect(self._show_no_list)
         self.demoButton.clicked.connect(lambda: self.demo_wanted.emit())
         for button in (self.watchButton, self.watchEmptyButton):
             button.clicked.connect(lambda: self._record and self.watch_wanted.emit(self._record))
@@ -120,78 +117,35 @@ class ScenesList(QWidget):
         """Show a Test Query's scenes, as soon as they are here. Anything else leaves what is shown."""
         if record is None or record.unconfirmed or record.job.job_type is not JobType.TEST_QUERY:
             return
-        if self._record is None or self._record.job.id != record.job.id:
-            self._counted = ""
         self._record = record
+        self.message.begin(record)
         self.jobLabel.setText(job_title(record))
         folder = record.delivery.folder
         if folder is None:
             self._read_from = None
-            self._show_why_not_yet(record)
+            self.message.tell_why_not_yet(record)
         elif folder != self._read_from:
             self._read_from = folder
-            self._show_message(self.tr("Reading the scenes…"))
-            self._cancel(self._reading)
-            self._reading = self._search.read(folder, lambda scenes: self._read(record, scenes), self._show_message)
-
-    def _show_why_not_yet(self, record: JobRecord) -> None:
-        if record.job.state is not JobState.FAILED:
-            self._show_message(why_not_yet(self, record.job.state))
-        elif not self._shows_counts_of(record):
-            self._show_empty(record, [])  # some platforms let a search fail that finds nothing
-
-    def _shows_counts_of(self, record: JobRecord) -> bool:
-        """True while what was asked for about an empty result is shown, or waited for: news of the job keep it."""
-        return self._counted == record.job.id
+            self.message.tell(self.tr("Reading the scenes…"))
+            self._stop_reading()
+            self._reading = self._search.read(folder, lambda scenes: self._read(record, scenes), self.message.tell)
 
     def _read(self, record: JobRecord, scenes: list[FoundScene]) -> None:
         self._reading = None
         self.model.set_scenes(scenes, self._ticks.get(record.job.id, ()))
         self.on_map.set_scenes(scenes)
         if not scenes:
-            self._show_empty(record, [])
+            self.message.tell_why_empty(record)
             return
+        self.message.leave()
         self.pages.setCurrentWidget(self.listPage)
         self._ticks_changed()
         self._take_clicks()
 
-    def _show_message(self, text: str) -> None:
-        """Show a sentence instead of the list."""
+    def _show_no_list(self) -> None:
         self.model.set_scenes([])
         self.on_map.set_scenes([])
-        self.messageLabel.setText(text)
-        self.countButton.hide()
-        self.watchEmptyButton.hide()
-        self.demoButton.hide()
         self.pages.setCurrentWidget(self.messagePage)
-
-    def _show_empty(self, record: JobRecord, counts: list[Count]) -> None:
-        """No scene: say by which filters, and once it is known how many there are without each."""
-        if record.job.state is JobState.FAILED and is_offline(record.delivery.message):
-            self._show_message(record.delivery.message)  # its filters have nothing to do with it
-            self.demoButton.show()
-            return
-        filters = filters_of(record.job)
-        self._show_message(why_empty(self, record, counts))
-        self.watchEmptyButton.show()
-        self.countButton.setVisible(bool(filters) and not counts)
-        self.countButton.setEnabled(True)
-        self.countButton.setText(self.tr("Which Filter to Loosen?"))
-
-    def _count(self) -> None:
-        record = self._record
-        if record is None:
-            return
-        self._counted = record.job.id
-        self.countButton.setEnabled(False)
-        self.countButton.setText(self.tr("Searching without each filter…"))
-
-        def counted(counts: list[Count]) -> None:
-            if self._record is not None and self._record.job.id == record.job.id and not self.model.scenes:
-                self._show_empty(record, counts)
-
-        self._cancel(self._counting)
-        self._counting = self._search.count(record, counted, self._show_message)
 
     def choose(self, scene_id: str) -> None:
         """Choose that scene's row and show it."""
@@ -302,13 +256,13 @@ class ScenesList(QWidget):
         )
         self.model.set_ids_below(narrow)
 
-    def _cancel(self, work: Optional[Work]) -> None:
-        if work is not None:
-            work.cancel()
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
 
     def stop(self) -> None:
         """For unload."""
-        for work in (self._reading, self._counting):
-            self._cancel(work)
+        self._stop_reading()
+        self.message.stop()
         self.scenesView.viewport().removeEventFilter(self)
         self.on_map.remove()

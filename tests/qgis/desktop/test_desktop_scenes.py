@@ -137,7 +137,7 @@ def test_nothing_is_ticked_at_first_and_exactly_the_ticked_are_wanted(scenes):
 
 def test_ticks_stay_with_their_test_query(scenes):
     tick(scenes, "s3")
-    scenes._show_message("another Test Query is chosen")
+    scenes.message.tell("another Test Query is chosen")
     scenes._read(query(), [scene(n) for n in range(1, 6)])
     assert scenes.model.ticked == ["s3"]
 
