@@ -30,6 +30,7 @@ class ParameterRow(QObject):
         self.fallback: Optional[Editor] = None
         self.shown = self.main
         self._label = QLabel(parameter.name, parent)
+        self._label.setObjectName(f"{task}/{parameter.name}/label")
         self._label.setBuddy(self.main)
         self._label.setToolTip(parameter.name)
         grid.addWidget(self._label, self._at, 0, Qt.AlignmentFlag.AlignTop)
@@ -58,6 +59,7 @@ class ParameterRow(QObject):
         if not words:
             return
         label = QLabel(words, self._parent)
+        label.setObjectName(f"{self.task}/{self.parameter.name}/help")
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)

@@ -76,19 +76,21 @@ class Many(JobsServer):
 
 
 def pauses(desktop: Desktop, collecting: float = 0.0) -> dict[str, Any]:
-    """The longest pause of ours with its stack, and the longest of anybody, in seconds; then begin anew.
+    """In seconds, then begin anew: `ours`, the longest that the plugin was at work in one pause, with its stack, and
+    the longest pause in which it was at work at all (`with_ours`: QGIS may have painted meanwhile); of anybody.
 
     `collecting`: the longest garbage collection, which lies in the longest pause: it goes through the objects of all
     of QGIS's Python, so `without_collecting` is told beside.
     """
     found = sorted(desktop.pauses(), key=lambda p: p["seconds"], reverse=True)
     desktop.do("served.heartbeat.pauses = []")
-    ours = [p for p in found if p["stack"]]
-    seconds = [p["seconds"] for p in ours] or [0.0]
+    ours = sorted((p for p in found if p["stack"]), key=lambda p: p["ours"], reverse=True)
+    seconds = [p["ours"] for p in ours] or [0.0]
     rest = max([seconds[0] - collecting if collecting < seconds[0] else seconds[0], *seconds[1:2]])
     return {
         "ours": seconds[0],
         "without_collecting": round(rest, 3),
+        "with_ours": max([p["seconds"] for p in ours], default=0.0),
         "anybody": found[0]["seconds"] if found else 0.0,
         "where": ours[0]["stack"][:3] if ours else [],
     }

@@ -86,6 +86,24 @@ def test_where_the_colours_hold_nothing_nothing_is_made_up(tmp_path, method):
 
 
 @pytest.mark.parametrize("method", ["SFIM", "Brovey", "Esri"])
+def test_a_mask_of_the_colours_is_kept_as_their_nodata_is(tmp_path, monkeypatch, method):
+    source, *_ = pair(tmp_path / "p", slanted=True)
+    by_nodata = run_block("pansharpen", {"method": method}, tmp_path / "t", source).raster().ReadAsArray()
+    colours = gdal.Open(str(source / "scene_ms.tif"), gdal.GA_Update)
+    hole = colours.GetRasterBand(1).ReadAsArray() == 0
+    for band in (colours.GetRasterBand(number) for number in range(1, 5)):
+        band.DeleteNoDataValue()
+        band.WriteArray(np.where(hole, 1234, band.ReadAsArray()))  # what lies there is not to be taken for a value
+    monkeypatch.setenv("GDAL_TIFF_INTERNAL_MASK", "YES")
+    colours.CreateMaskBand(gdal.GMF_PER_DATASET)
+    colours.GetRasterBand(1).GetMaskBand().WriteArray(np.where(hole, 0, 255).astype(np.uint8))
+    del band, colours
+    by_mask = run_block("pansharpen", {"method": method}, tmp_path / "u", source).raster().ReadAsArray()
+    np.testing.assert_array_equal((by_mask != 0).all(axis=0), (by_nodata != 0).all(axis=0))
+    np.testing.assert_allclose(by_mask, by_nodata, atol=1)
+
+
+@pytest.mark.parametrize("method", ["SFIM", "Brovey", "Esri"])
 def test_it_comes_nearer_to_the_truth_than_the_coarse_colours(tmp_path, method):
     source, _, truth = pair(tmp_path / "p")
     made = (
