@@ -22,7 +22,7 @@ from osgeo import gdal
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from servers import landsat_scenes as landsat
-from servers import radar_and_heights as others
+from servers import preset_scenes as others
 from servers import sentinel_scenes as s2
 from servers.stac import StacServer
 
@@ -31,7 +31,7 @@ gdal.UseExceptions()
 SERVE = Path(__file__).parent / "stac_api" / "serve.py"
 SAMPLE = Path(__file__).parents[2] / "build" / "sample"
 LANDSAT_NORTH = "LC08_L1TP_224077_20200518_20200518_01_RT"
-OTHER_PRESETS = (others.RADAR[0], others.HEIGHTS[0])
+OTHER_PRESETS = (others.RADAR[0], others.HEIGHTS[0], others.REFLECTANCE[0])
 INSIDE = [12.01, 52.01, 12.05, 52.03]
 
 

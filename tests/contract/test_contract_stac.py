@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from osgeo import osr
 from servers import landsat_scenes as landsat
-from servers import radar_and_heights as others
+from servers import preset_scenes as others
 from servers import sentinel_scenes as s2
 from stac_imagery import INSIDE, LANDSAT_NORTH, SAMPLE, opened, run, translated
 
@@ -107,6 +107,7 @@ def test_the_landsat_sample_through_the_general_block(stac_computer, stac_api, s
 
 
 RADAR_BOX, HEIGHTS_BOX = [12.16, 52.01, 12.18, 52.03], [12.02, 52.01, 12.05, 52.04]
+REFLECTANCE_BOX = [12.2, 52.16, 12.23, 52.18]
 
 
 @pytest.mark.parametrize(
@@ -114,8 +115,14 @@ RADAR_BOX, HEIGHTS_BOX = [12.16, 52.01, 12.18, 52.03], [12.02, 52.01, 12.05, 52.
     [
         (others.RADAR, RADAR_BOX, {"vv": "VV", "vh": "VH"}, "Contains modified Copernicus Sentinel data 2024"),
         (others.HEIGHTS, HEIGHTS_BOX, {"data": "Elevation"}, "Produced using Copernicus WorldDEM-30"),
+        (
+            others.REFLECTANCE,
+            REFLECTANCE_BOX,
+            {"blue": "Blue", "green": "Green", "red": "Red", "nir08": "NIR"},
+            "Landsat 2024, courtesy of the U.S. Geological Survey",
+        ),
     ],
-    ids=["Sentinel-1", "Copernicus DEM"],
+    ids=["Sentinel-1", "Copernicus DEM", "Landsat"],
 )
 def test_a_preset_gives_its_collections_own_pixels_and_rights(stac_computer, stac_files, scene, bbox, bands, says):
     preset, name, _ = scene
