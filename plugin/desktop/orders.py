@@ -18,7 +18,7 @@ from ..jobs.naming import job_name
 from ..jobs.request import JobRequest
 from ..jobs.request_restore import from_record
 from .form_from_job import NotRestored
-from .live_from_test import fill_live_job
+from .live_from_query import fill_live_job
 from .many_dialog import ManyDialog
 from .request_model import RequestModel
 
