@@ -121,13 +121,14 @@ class ScenesList(QWidget):
         self.message.begin(record)
         self.jobLabel.setText(job_title(record))
         folder = record.delivery.folder
+        if folder is None or folder != self._read_from:
+            self._stop_reading()  # else its scenes would come up as those of this one
         if folder is None:
             self._read_from = None
             self.message.tell_why_not_yet(record)
         elif folder != self._read_from:
             self._read_from = folder
             self.message.tell(self.tr("Reading the scenes…"))
-            self._stop_reading()
             self._reading = self._search.read(folder, lambda scenes: self._read(record, scenes), self.message.tell)
 
     def _read(self, record: JobRecord, scenes: list[FoundScene]) -> None:

@@ -76,11 +76,18 @@ class ScenesMessage(QObject):
         self._page.countButton.setText(self._page.tr("Searching without each filter…"))
 
         def counted(counts: list[Count]) -> None:
-            if self._empty is not None and self._empty.job.id == record.job.id:
+            if still_told():
                 self.tell_why_empty(self._empty, counts)
 
+        def failed(text: str) -> None:
+            if still_told():
+                self.tell(text)
+
+        def still_told() -> bool:
+            return self._empty is not None and self._empty.job.id == record.job.id
+
         self.stop()
-        self._counting = self._search.count(record, counted, self.tell)
+        self._counting = self._search.count(record, counted, failed)
 
     def stop(self) -> None:
         """Count no more; for unload."""

@@ -18,11 +18,14 @@ from shapely.geometry import box
 
 from up42_jobs.plugin.desktop.scenes_list import ScenesList
 from up42_jobs.plugin.desktop.scenes_model import SceneColumn, ScenesModel
+from up42_jobs.plugin.delivery.manifest import write_manifest
 from up42_jobs.plugin.host.connections import Kind
 from up42_jobs.plugin.host.found_scenes import FoundScene, _number, read_found_scenes, thumbnail_of
 from up42_jobs.plugin.host.records import Delivery, DeliveryState, JobRecord
 from up42_jobs.plugin.jobs.job import Job, JobState, JobType, Scene, inputs_as_text
 from up42_jobs.plugin.jobs.request import JobRequest
+from up42_jobs.tests.unit.delivery_archives import data_json, feature
+from up42_jobs.tests.unit.test_delivery_manifest import manifest
 
 from .conftest import SQUARE
 
@@ -229,6 +232,43 @@ def test_an_empty_result_names_the_filters(scenes, tmp_path):
     assert "2024-06-01 to 2024-06-02" in said
     assert "Contains" in said
     assert scenes.countButton.isVisible()
+
+
+def other(record: JobRecord) -> JobRecord:
+    return replace(record, job=replace(record.job, id="other", name="Other"))
+
+
+def test_scenes_that_are_still_read_never_come_up_as_those_of_the_next_test_query(scenes, tmp_path, qtbot):
+    """A Live Job of the ticked ones would be of the next search, with the ids of the first."""
+    (tmp_path / "data.json").write_bytes(data_json(feature("s9")))
+    write_manifest(tmp_path, manifest(files=[{"path": "data.json", "bytes": 1}]))
+    scenes.show_record(query(tmp_path))
+    reading = scenes._reading
+    scenes.show_record(other(query(state=JobState.RUNNING)))
+    qtbot.waitUntil(lambda: reading not in scenes._search._works._running)
+    assert scenes.model.scenes == []
+    assert "is running" in scenes.messageLabel.text()
+    scenes.show_record(query(tmp_path))
+    qtbot.waitUntil(lambda: scenes.model.ids == ["s9"])
+
+
+def test_a_count_that_fails_leaves_the_scenes_of_the_test_query_chosen_since(scenes, tmp_path, qtbot, monkeypatch):
+    for name, value in (("URL", "http://127.0.0.1:9"), ("PROJECT_ID", "p"), ("PROJECT_KEY", "k")):
+        monkeypatch.setenv(f"UP42_JOBS_{name}", value)
+    empty = replace(query(tmp_path, max_cloud_cover=5), connection_id="environment")
+    scenes.show_record(replace(empty, delivery=Delivery()))
+    for chosen, listed in ((None, 0), (other(query()), 2)):
+        scenes._read(empty, [])
+        scenes.countButton.click()
+        counting = scenes.message._counting
+        if chosen is not None:
+            scenes.show_record(chosen)
+            scenes._read(chosen, [scene(1), scene(2)])
+        running = scenes._search._works._running
+        qtbot.waitUntil(lambda counting=counting, running=running: counting not in running, timeout=20_000)
+        assert counting.error is not None
+        assert len(scenes.model.scenes) == listed
+    assert scenes.pages.currentWidget() is scenes.listPage
 
 
 def test_thumbnails_are_of_images_only(qgis_app, tmp_path):
