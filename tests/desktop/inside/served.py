@@ -39,7 +39,9 @@ class Served(QObject):
         threading.Thread(target=self._serve, daemon=True).start()
 
     def watch_pauses(self):
-        """Begin to measure pauses of the GUI thread."""
+        """Begin to measure pauses of the GUI thread, or begin anew."""
+        if self.heartbeat is not None:
+            self.heartbeat.stop()
         self.heartbeat = Heartbeat(os.environ["UP42_TEST_PLUGIN"])
 
     def _serve(self):
