@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qgis.core import QgsApplication, QgsProcessingProvider
@@ -101,6 +102,9 @@ class Up42JobsPlugin:
             self._provider.refreshAlgorithms()
         self._large_is_there = True
         self._begin()
+        # The many objects that came would let Python search all of QGIS's for garbage once more, for some 60 ms and
+        # while jobs are listed. QGIS is still starting: now is better.
+        gc.collect()
         self._fill()
 
     def _begin(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from qgis.PyQt.QtCore import QEvent, QObject, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ..host.aoi_reader import AoiReader
@@ -13,7 +13,7 @@ from ..host.work import Work
 from ..jobs.aoi import GeometricFilter
 from ..jobs.aoi_repairs import Repair, RepairKind, can_be_mended
 from .aoi_on_map import AoiOnMap
-from .in_turns import FRAME_MS
+from .in_turns import after_a_frame
 from .request_model import RequestModel
 
 SHOWN = (QEvent.Type.Enter, QEvent.Type.FocusIn)
@@ -34,10 +34,7 @@ class AoiRepairsBox(QWidget):
         self._model, self._reader, self._on_map = model, reader, on_map
         self._work: Optional[Work] = None
         # Not while others still follow the change: the search is Python, and would take turns with them.
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(FRAME_MS)
-        self._later.timeout.connect(self._look)
+        self._later = after_a_frame(self._look, self)
         self._for: Optional[tuple] = None
         self._repairs: dict[QPushButton, Repair] = {}
         self.comes_after: QWidget = self  # by Tab

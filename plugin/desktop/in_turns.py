@@ -9,6 +9,15 @@ from qgis.PyQt.QtCore import QObject, QTimer
 FRAME_MS = 16  # of a screen
 
 
+def after_a_frame(do: Callable[[], None], parent: QObject) -> QTimer:
+    """A timer of `parent` that does it once, a frame after it was started: QGIS has painted by then."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(FRAME_MS)
+    timer.timeout.connect(do)
+    return timer
+
+
 class InTurns(QObject):
     """One step for each turn of the event loop; or with a rest between, for steps that make Qt lay out much.
 

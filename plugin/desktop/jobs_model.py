@@ -13,6 +13,7 @@ from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, pyqtS
 
 from ..host.records import JobRecord
 from ..jobs.job import Task
+from .in_turns import after_a_frame
 from .jobs_cells import ROLES, Cells, title
 from .jobs_filter import JobFilter
 from .jobs_order import Column, JobsOrder
@@ -22,6 +23,7 @@ __all__ = ["RECORD_ROLE", "TASK_ROLE", "Column", "JobsModel"]
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 TASK_ROLE = Qt.ItemDataRole.UserRole + 1
 ROWS_AT_ONCE = 200
+MANY = 1000  # rows: to lay them out takes a view as long as the rest of what a page of jobs brings
 RANGES_AT_MOST = 20  # of rows that leave one by one: each costs as much as all rows that are shown
 COLUMNS = len(Column)
 
@@ -38,7 +40,8 @@ class JobsModel(QAbstractItemModel):
         self._records: Mapping[str, JobRecord] = {}
         self._order = JobsOrder()
         self._limit = ROWS_AT_ONCE
-        self._showing = False
+        self._asked = after_a_frame(self._show_more, self)
+        self._more_below = after_a_frame(self._show, self)
         self._shown: list[str] = []
         self._rows: dict[str, int] = {}
         self._childless: set[str] = set()  # of those that are shown
@@ -50,6 +53,7 @@ class JobsModel(QAbstractItemModel):
 
     def set_source(self, records: Mapping[str, JobRecord]) -> None:
         """Show these records by job id; they may change in place, then `update` is to be called."""
+        self._asked.stop()
         self.beginResetModel()
         self._records, self._limit = records, ROWS_AT_ONCE
         self._order.set_records(records)
@@ -60,7 +64,7 @@ class JobsModel(QAbstractItemModel):
     def update(self, changed: Collection[str]) -> None:
         """Show what has changed of the records with these ids."""
         if self._order.update(changed):
-            self._show()
+            self._show_changes()
         rows = sorted(self._rows[job_id] for job_id in changed if job_id in self._rows)
         for first, last in _ranges(rows):
             self.dataChanged.emit(self.index(first, 0), self.index(last, COLUMNS - 1))
@@ -122,15 +126,18 @@ class JobsModel(QAbstractItemModel):
         self._shown = self._shown + more
 
     def _show(self) -> None:
-        """Become the first rows of the order; a view that asks for more meanwhile asks again afterwards."""
+        """Become the first rows of the order."""
         wanted = self._wanted()
-        if wanted == self._shown:
-            return
-        self._showing = True
-        try:
+        if wanted != self._shown:
             self._become(wanted)
-        finally:
-            self._showing = False
+
+    def _show_changes(self) -> None:
+        """The same; where there are many rows already and others come below, a frame later."""
+        count = len(self._shown)
+        if count >= MANY and self._wanted()[:count] == self._shown:
+            self._more_below.start()
+        else:
+            self._show()
 
     def _wanted(self) -> list[str]:
         """The first rows of the order, and below them the jobs that are chosen or unfolded."""
@@ -237,11 +244,11 @@ class JobsModel(QAbstractItemModel):
         return COLUMNS
 
     def hasChildren(self, parent: QModelIndex = QModelIndex()) -> bool:  # noqa: B008
-        """A job has tasks, also while they are not known."""
-        if not parent.isValid():
-            return bool(self._shown)
-        if parent.internalId() or parent.column():
+        """A job has tasks, also while they are not known. A view asks for each row, whenever it lays them out."""
+        if parent.internalId() or parent.column() > 0:
             return False
+        if not self._childless or not parent.isValid():
+            return bool(self._shown)
         return parent.row() < len(self._shown) and self._shown[parent.row()] not in self._childless
 
     def canFetchMore(self, parent: QModelIndex) -> bool:
@@ -252,12 +259,14 @@ class JobsModel(QAbstractItemModel):
         return not parent.internalId() and record is not None and not record.unconfirmed and not record.tasks
 
     def fetchMore(self, parent: QModelIndex) -> None:
-        """Show more, or ask for more."""
-        if self._showing:
-            return
+        """Show more, or ask for more; rows a frame later, for a view also asks while it takes up others."""
         if parent.isValid():
             self.tasks_wanted.emit(self._record(parent))
-        elif self._limit < len(self._order.ids):
+        elif not self._asked.isActive():
+            self._asked.start()
+
+    def _show_more(self) -> None:
+        if self._limit < len(self._order.ids):
             self._limit += ROWS_AT_ONCE
             self._show()
         elif self.has_older:

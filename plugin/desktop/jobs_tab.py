@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Callable, Optional
 
-from qgis.PyQt.QtCore import QPoint, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QModelIndex, QPoint, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QResizeEvent
 from qgis.PyQt.QtWidgets import QMenu, QWidget
 
@@ -14,6 +14,7 @@ from ..host.records import Catalogue, JobRecord
 from ..host.settings import Settings
 from ..host.words import number
 from ..jobs.job import JobType, Task
+from .in_turns import after_a_frame
 from .job_words import details
 from .jobs_actions import JobsActions
 from .jobs_columns import JobsColumns
@@ -53,6 +54,7 @@ class JobsTab(QWidget):
         self._search_timer.setSingleShot(True)
         self._search_timer.setInterval(SEARCH_AFTER_MS)
         self._search_timer.timeout.connect(self._filter)
+        self._list_on_timer = after_a_frame(self._list_on, self)
         self.actions_ = JobsActions(journey, self)
         self.windows = JobsWindows(journey, self._model, self)
         self._connect_actions()
@@ -185,12 +187,14 @@ class JobsTab(QWidget):
         if self._catalogue is not None and project_id == self._catalogue.project.id:
             self._model.has_older = more
             self._show_count()
-            if more and self.isVisible() and self._is_at_end():
-                self._list_older()  # the view asked while the page was on its way, and does not ask twice
+            if more:
+                self._list_on_timer.start()
 
-    def _is_at_end(self) -> bool:
-        bar = self.jobsView.verticalScrollBar()
-        return bar.value() >= bar.maximum()
+    def _list_on(self) -> None:
+        """The view asked while the page was on its way, and does not ask twice. By now it has laid out the page."""
+        bar, root = self.jobsView.verticalScrollBar(), QModelIndex()
+        if self.isVisible() and bar.value() >= bar.maximum() and self._model.canFetchMore(root):
+            self._model.fetchMore(root)
 
     def _show_waiting(self, jobs: int) -> None:
         self.waitingRow.setVisible(jobs > 0)
@@ -250,6 +254,7 @@ class JobsTab(QWidget):
         """For unload."""
         self._timer.stop()
         self._search_timer.stop()
+        self._list_on_timer.stop()
         self.actions_.close()
         self.windows.close()
         self._journey.book.changed.disconnect(self._jobs_changed)

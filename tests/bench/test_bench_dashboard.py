@@ -27,16 +27,16 @@ NEWEST = datetime(2026, 11, 1, tzinfo=timezone.utc)
 TAB = "plugin._content.jobs"
 MODEL = f"{TAB}._model"
 COLLECTIONS = """
-import gc, threading, time
-collections, collecting = [], []
+import gc, time
+collections, began = [], []
 def count_collection(phase, info):
-    if threading.current_thread() is threading.main_thread():
+    if info["generation"] == 2:
         if phase == "start":
-            collecting.append(time.monotonic())
-        elif collecting:
-            collections.append(time.monotonic() - collecting.pop())
+            began.append(time.monotonic())
+        elif began:
+            collections.append(time.monotonic() - began.pop())
 gc.callbacks.append(count_collection)
-"""  # garbage collection of all of QGIS's Python stops whoever allocates: told beside the pauses
+"""  # going through all objects of QGIS's Python, on whatever thread, stops all that is Python: told beside the pauses
 
 
 def wire_job(number: int, status: str) -> dict[str, Any]:
@@ -75,24 +75,17 @@ class Many(JobsServer):
         return data([wire_job(n, running if n < RUNNING else "SUCCEEDED") for n in rows])
 
 
-def pauses(desktop: Desktop, collecting: float = 0.0) -> dict[str, Any]:
-    """In seconds, then begin anew: `ours`, the longest that the plugin was at work in one pause, with its stack, and
-    the longest pause in which it was at work at all (`with_ours`: QGIS may have painted meanwhile); of anybody.
-
-    `collecting`: the longest garbage collection, which lies in the longest pause: it goes through the objects of all
-    of QGIS's Python, so `without_collecting` is told beside.
+def pauses(desktop: Desktop) -> dict[str, Any]:
+    """Seconds, then begin anew: `ours`, the longest that the plugin was at work in one pause, and where; `anybody`, the
+    longest pause as a whole, in which QGIS may also have painted its window, or answered this test.
     """
-    found = sorted(desktop.pauses(), key=lambda p: p["seconds"], reverse=True)
+    found = desktop.pauses()
     desktop.do("served.heartbeat.pauses = []")
-    ours = sorted((p for p in found if p["stack"]), key=lambda p: p["ours"], reverse=True)
-    seconds = [p["ours"] for p in ours] or [0.0]
-    rest = max([seconds[0] - collecting if collecting < seconds[0] else seconds[0], *seconds[1:2]])
+    ours = max(found, key=lambda p: p["ours"], default={"ours": 0.0, "stack": []})
     return {
-        "ours": seconds[0],
-        "without_collecting": round(rest, 3),
-        "with_ours": max([p["seconds"] for p in ours], default=0.0),
-        "anybody": found[0]["seconds"] if found else 0.0,
-        "where": ours[0]["stack"][:3] if ours else [],
+        "ours": ours["ours"],
+        "anybody": max((p["seconds"] for p in found), default=0.0),
+        "where": ours["stack"][:3],
     }
 
 
@@ -132,7 +125,7 @@ def measure(desktop: Desktop, figures: dict[str, Any]) -> None:
     def note(part: str) -> None:
         collecting = round(desktop.get("max(collections, default=0.0)"), 3)
         desktop.do("collections.clear()")
-        figures[part] = {**pauses(desktop, collecting), "collecting": collecting}
+        figures[part] = {**pauses(desktop), "collecting": collecting}
 
     desktop.do("plugin = plugins['up42_jobs']\nimport sys\nsys.modules['heartbeat'].WORTH_TELLING = 0.02\n")
     desktop.do(COLLECTIONS)
@@ -155,6 +148,7 @@ def measure(desktop: Desktop, figures: dict[str, Any]) -> None:
     while desktop.get(f"{MODEL}.has_older"):
         desktop.do(f"{TAB}.jobsView.scrollToBottom()")
         assert time.monotonic() < deadline, desktop.get(f"{MODEL}.shown_of_all")
+    desktop.wait(f"{MODEL}.rowCount() == {JOBS}")
     assert desktop.get(f"{MODEL}.shown_of_all") == [JOBS, JOBS]
     note("listing")
     turns(desktop, 15)

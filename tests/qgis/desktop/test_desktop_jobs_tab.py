@@ -72,7 +72,7 @@ def test_the_model_becomes_any_jobs_by_steps_that_qt_allows(qgis_app, qtmodeltes
             assert shown(model) == sorted(passing, key=lambda r: place(r, column), reverse=descending)
 
 
-def test_who_asks_for_more_rows_while_they_change_gets_them_afterwards(qgis_app):
+def test_who_asks_for_more_rows_while_they_change_gets_them_afterwards(qgis_app, qtbot):
     """A view does so when rows that leave take the chosen one with them, or bring its scroll bar to its end."""
     model = JobsModel()
     for signal in (model.rowsAboutToBeRemoved, model.rowsRemoved, model.rowsAboutToBeInserted, model.rowsInserted):
@@ -89,6 +89,8 @@ def test_who_asks_for_more_rows_while_they_change_gets_them_afterwards(qgis_app)
             assert shown(model) == model.passing[: model.rowCount()]
             assert sum(told) == model.rowCount()
             assert [model.index_of(one.job.id).row() for one in shown(model)] == list(range(model.rowCount()))
+        qtbot.waitUntil(lambda: model.rowCount() == len(model.passing))  # it asks with each that it gets
+        assert sum(told) == model.rowCount()
 
 
 def test_a_filter_leaves_out_and_brings_back(qgis_app):
@@ -114,14 +116,33 @@ def test_a_job_that_no_longer_passes_the_filter_leaves(qgis_app):
     assert [r.job.id for r in shown(model)] == ["1"]
 
 
-def test_the_view_gets_rows_as_it_comes_to_their_end(qgis_app):
+def test_the_view_gets_rows_as_it_comes_to_their_end(qgis_app, qtbot):
     model = JobsModel()
     model.set_records([record(n) for n in range(1000)])
     assert model.rowCount() == 200
-    model.fetchMore(QModelIndex())
-    assert model.rowCount() == 400
+    for _ in range(3):  # as a view may ask while it takes up others
+        model.fetchMore(QModelIndex())
+    assert model.rowCount() == 200
+    qtbot.waitUntil(lambda: model.rowCount() == 400)
     assert model.index_of("950").row() == 950
     assert not model.index_of("no such job").isValid()
+
+
+def test_a_page_below_many_rows_comes_a_frame_later_and_whatever_else_changes_at_once(qgis_app, qtbot):
+    """The view lays out all of its rows for it: not in the turn in which the page itself is taken up."""
+    model = JobsModel()
+    records = [record(n) for n in range(1500)]
+    model.set_records(records[:1100])
+    model.index_of("1099")
+    assert model.rowCount() == 1100
+    model.set_records(records[:1200])
+    assert (model.rowCount(), model.shown_of_all) == (1100, (1200, 1200))
+    qtbot.waitUntil(lambda: model.rowCount() == 1200)
+    model.set_records(records[:1299])
+    model.set_records(records[1:1299])
+    assert [one.job.id for one in shown(model)] == [str(n) for n in range(1, 1299)]
+    model.set_records(records[1:])
+    assert model.index_of("1499").row() == 1498  # who looks for one that is still to come has it at once
 
 
 def test_the_chosen_job_stays_chosen_when_others_come_and_go(qgis_app, qtbot, journey, free_catalogue):
@@ -149,7 +170,7 @@ def test_the_chosen_job_stays_chosen_when_sorting_takes_it_beyond_the_rows_that_
     assert tab.chosen.job.id == "2"
     assert [one.job.id for one in shown(model)] == [*(str(999 - n) for n in range(200)), "2"]
     model.fetchMore(QModelIndex())
-    assert shown(model) == [*model.passing[:400], tab.chosen]
+    qtbot.waitUntil(lambda: shown(model) == [*model.passing[:400], tab.chosen])
     tab.jobsView.sortByColumn(column, Qt.SortOrder.DescendingOrder)
     assert tab.chosen.job.id == "2"
     assert shown(model) == model.passing[:200]

@@ -16,9 +16,9 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QStyle, QStyleOptionViewItem
 from shapely.geometry import box
 
+from up42_jobs.plugin.delivery.manifest import write_manifest
 from up42_jobs.plugin.desktop.scenes_list import ScenesList
 from up42_jobs.plugin.desktop.scenes_model import SceneColumn, ScenesModel
-from up42_jobs.plugin.delivery.manifest import write_manifest
 from up42_jobs.plugin.host.connections import Kind
 from up42_jobs.plugin.host.found_scenes import FoundScene, _number, read_found_scenes, thumbnail_of
 from up42_jobs.plugin.host.records import Delivery, DeliveryState, JobRecord
