@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 
-from qgis.PyQt.QtCore import QObject, QTimer
+from qgis.PyQt.QtCore import QCoreApplication, QObject, QTimer, pyqtSlot
 
 BEAT_MS = 10
 SAMPLE_SECONDS = 0.005
@@ -45,7 +45,9 @@ class Heartbeat(QObject):
         signal.signal(signal.SIGALRM, self._alarm)
         signal.siginterrupt(signal.SIGALRM, False)
         signal.setitimer(signal.ITIMER_REAL, SAMPLE_SECONDS, SAMPLE_SECONDS)
+        QCoreApplication.instance().aboutToQuit.connect(self.stop)  # an alarm that nobody answers ends a process
 
+    @pyqtSlot()
     def stop(self):
         """Measure no more."""
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -12,45 +12,19 @@ from osgeo import gdal
 from qgis.PyQt.QtCore import QDate, Qt
 
 from up42_jobs.plugin.desktop.jobs_export_dialog import CONNECTION, ESTIMATED, JOBS, USED, WORKFLOW, Span
-from up42_jobs.plugin.desktop.jobs_tab import JobsTab
 from up42_jobs.plugin.host.period import Period, today
-from up42_jobs.tests.unit.up42_jobs_server import KEY, PROJECT, JobsServer, data, query, refusal
+from up42_jobs.tests.unit.up42_jobs_server import PROJECT, data, query, refusal
 
-LIST = f"/projects/{PROJECT}/jobs"
-PAGE, JOBS_THERE = 100, 250
-NOON = datetime.combine(today().replace(day=1), datetime.min.time(), timezone.utc) + timedelta(hours=12)
+from .paged_jobs import LIST, NOON, open_tab, page, paged_server
 
-
-def wire_job(number: int) -> dict:
-    """Job 0 is of noon of the first of this month; each is a day older than the one before."""
-    return {
-        "id": f"j{number}",
-        "status": "SUCCEEDED",
-        "name": f"Job {number}",
-        "mode": "DEFAULT",
-        "inputs": {},
-        "createdAt": f"{NOON - timedelta(days=number):%Y-%m-%dT%H:%M:%SZ}",
-        "workflowId": f"w{number % 2}",
-        "workflowName": ("Even", "Odd")[number % 2],
-    }
-
-
-def page(request):
-    first = int(query(request)["page"][0]) * PAGE
-    return data([wire_job(number) for number in range(first, min(first + PAGE, JOBS_THERE))])
+JOBS_THERE = 250
 
 
 @pytest.fixture
 def server(monkeypatch):
-    with JobsServer() as server:
-        server.on("GET", f"/projects/{PROJECT}", data({"id": PROJECT, "name": "Many"}))
-        for part in ("settings", "workflows"):
-            server.on("GET", f"/projects/{PROJECT}/{part}", data([]))
-        server.on("GET", LIST, page)
+    with paged_server(monkeypatch, JOBS_THERE) as server:
         server.on("GET", "/accounts/me/credits/balance", data({"balance": 1000}))
         server.on("GET", f"{LIST}/j0/credits", data({"creditsUsed": 9}))
-        for name, value in (("URL", server.url), ("PROJECT_ID", PROJECT), ("PROJECT_KEY", KEY)):
-            monkeypatch.setenv(f"UP42_JOBS_{name}", value)
         yield server
 
 
@@ -64,16 +38,8 @@ def tab(server, journey, parts, qtbot):
             " VALUES ('environment', 'j0', ?, ?, 12, '', 't', 'succeeded')",
             (PROJECT, json.dumps({})),
         )
-    got = []
-    journey.open(journey.connections.by_id("environment"), got.append, pytest.fail)
-    qtbot.waitUntil(lambda: bool(got), timeout=20_000)
-    tab = JobsTab(journey)
-    qtbot.addWidget(tab)
-    tab.set_catalogue(got[0])
-    journey.watch(got[0])
-    book = journey.book
-    qtbot.waitUntil(lambda: book.find("environment", "j0") is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: book.find("environment", "j0").credits_used == 9, timeout=20_000)
+    tab = open_tab(journey, qtbot)
+    qtbot.waitUntil(lambda: journey.book.find("environment", "j0").credits_used == 9, timeout=20_000)
     yield tab
     tab.stop()
 
@@ -137,9 +103,8 @@ def test_older_jobs_are_listed_as_far_as_the_period_goes_back(tab, server, qtbot
 
 
 def test_a_page_that_can_not_be_listed_is_said_and_the_rest_can_be_exported(tab, server, qtbot, tmp_path):
-    server.on(
-        "GET", LIST, lambda request: page(request) if query(request)["page"] == ["0"] else refusal(403, 403, "no")
-    )
+    refused = refusal(403, 403, "no")
+    server.on("GET", LIST, lambda asked: page(asked, JOBS_THERE) if query(asked)["page"] == ["0"] else refused)
     dialog = open_dialog(tab)
     dialog.exportFile.setFilePath(str(tmp_path / "all"))
     choose(dialog, Span.ALL)
