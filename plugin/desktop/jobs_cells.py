@@ -50,19 +50,28 @@ def title(column: Column) -> str:
 
 
 class Cells:
-    """Answers for a job's row, or for the row of one of its tasks. `ROLES` has those that there is an answer to."""
+    """Text, icon, tooltip and alignment: `ROLES` has those that there is an answer to."""
 
     def __init__(self) -> None:
         self._icons = {state: state_icon(state.value) for state in JobState}
 
-    def data(self, record: JobRecord, task: Optional[Task], column: Column, role: int) -> Any:
-        """Text, icon, tooltip or alignment; None where there is nothing to say."""
+    def of_job(self, record: JobRecord, column: Column, role: int) -> Any:
+        """What a job's row answers in this column; None where there is nothing to say."""
         if role == Qt.ItemDataRole.DisplayRole:
-            return job_text(record, column) if task is None else task_text(task, column)
-        if role == Qt.ItemDataRole.DecorationRole and column is Column.STATUS:
-            return self._icons[(task or record.job).state]
-        if role == Qt.ItemDataRole.ToolTipRole and task is None:
+            return job_text(record, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
             return job_tooltip(record, column)
+        return self._look(record.job.state, column, role)
+
+    def of_task(self, task: Optional[Task], column: Column, role: int) -> Any:
+        """The same for a task's row, or for the one in place of tasks that are not known."""
+        if role == Qt.ItemDataRole.DisplayRole:
+            return not_known(column) if task is None else task_text(task, column)
+        return None if task is None else self._look(task.state, column, role)
+
+    def _look(self, state: JobState, column: Column, role: int) -> Any:
+        if role == Qt.ItemDataRole.DecorationRole and column is Column.STATUS:
+            return self._icons[state]
         if role == Qt.ItemDataRole.TextAlignmentRole and column in RIGHT:
             return as_int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
@@ -101,3 +110,8 @@ def task_text(task: Task, column: Column) -> str:
     if column is Column.NAME:
         return task_title(task)
     return task_duration_word(task) if column is Column.DURATION else ""
+
+
+def not_known(column: Column) -> str:
+    """What the row says that stands for tasks until they are known."""
+    return QCoreApplication.translate("JobsModel", "Tasks not known yet") if column is Column.NAME else ""

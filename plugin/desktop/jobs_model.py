@@ -6,10 +6,11 @@ no more than what is shown.
 
 from __future__ import annotations
 
-from itertools import count, islice
+from itertools import islice
 from typing import Any, Collection, Iterable, Mapping, Optional
 
-from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QModelIndex, QObject, QSignalBlocker, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QStandardItemModel
 
 from ..host.records import JobRecord
 from ..jobs.job import Task
@@ -22,54 +23,57 @@ __all__ = ["RECORD_ROLE", "TASK_ROLE", "Column", "JobsModel"]
 
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 TASK_ROLE = Qt.ItemDataRole.UserRole + 1
+PLACE_ROLE = Qt.ItemDataRole.UserRole + 2  # where the row goes; Qt moves rows by it
 ROWS_AT_ONCE = 200
-MANY = 1000  # rows: to lay them out takes a view as long as the rest of what a page of jobs brings
 RANGES_AT_MOST = 20  # of rows that leave one by one: each costs as much as all rows that are shown
 COLUMNS = len(Column)
 
 
-class JobsModel(QAbstractItemModel):
-    """A row for each record that passes the filter; a row below it for each of its tasks that is known."""
+class JobsModel(QStandardItemModel):
+    """A row for each record that passes the filter; below it one for each of its tasks, or one that says that they are
+    not known.
+
+    The rows are Qt's own, and empty: a view asks for each of them whenever it lays them out, and ten thousand answers
+    of Python take 13 ms for each of its questions (measured; the answers of Qt together 0.5 ms). Only what a cell shows
+    is asked of Python. So Qt's `flags` stand as well: it is the view that lets nobody edit.
+    """
 
     tasks_wanted = pyqtSignal(object)  # the JobRecord whose tasks are to be shown
     more_wanted = pyqtSignal()  # the view came to the end of all records that are known
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
-        super().__init__(parent)
+        super().__init__(0, COLUMNS, parent)
+        self.setSortRole(PLACE_ROLE)
         self.has_older = False  # the platform has jobs that are not known yet
         self._records: Mapping[str, JobRecord] = {}
         self._order = JobsOrder()
         self._limit = ROWS_AT_ONCE
         self._asked = after_a_frame(self._show_more, self)
-        self._more_below = after_a_frame(self._show, self)
         self._shown: list[str] = []
         self._rows: dict[str, int] = {}
-        self._childless: set[str] = set()  # of those that are shown
-        self._tasks: dict[str, tuple[Task, ...]] = {}  # as the view knows them
-        self._serials = count(1)
-        self._serial_of: dict[str, int] = {}  # a child's index carries its job's serial
-        self._job_of: dict[int, str] = {}
+        self._tasks: dict[str, tuple[Task, ...]] = {}  # of those that are shown and have some
         self._cells = Cells()
+        self._coming: list[str] = []  # jobs whose rows are being inserted
+        self.rowsInserted.connect(self._rows_inserted)  # before any view is told: it asks for what is there now
+        self.rowsRemoved.connect(self._rows_removed)
 
     def set_source(self, records: Mapping[str, JobRecord]) -> None:
         """Show these records by job id; they may change in place, then `update` is to be called."""
         self._asked.stop()
-        self.beginResetModel()
+        self.removeRows(0, self.rowCount())
         self._records, self._limit = records, ROWS_AT_ONCE
         self._order.set_records(records)
-        self._set_shown(self._order.ids[: self._limit])
-        self._tasks = {job_id: records[job_id].tasks for job_id in self._shown}
-        self.endResetModel()
+        self._show()
 
     def update(self, changed: Collection[str]) -> None:
         """Show what has changed of the records with these ids."""
         if self._order.update(changed):
-            self._show_changes()
+            self._show()
         rows = sorted(self._rows[job_id] for job_id in changed if job_id in self._rows)
         for first, last in _ranges(rows):
             self.dataChanged.emit(self.index(first, 0), self.index(last, COLUMNS - 1))
         for row in rows:
-            self._show_tasks(self._shown[row], row)
+            self._show_tasks(row)
 
     def set_records(self, records: Iterable[JobRecord]) -> None:
         """Become these records."""
@@ -90,11 +94,15 @@ class JobsModel(QAbstractItemModel):
         self._show()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Qt's wish, from a click on the header: whoever has come far down the table begins at its top again."""
-        if column < 0:
+        """Qt's wish, from a click on the header: whoever has come far down the table begins at its top again.
+
+        A view says it twice.
+        """
+        descending = order == Qt.SortOrder.DescendingOrder
+        if column < 0 or (column, descending) == (self._order.column, self._order.descending):
             return
         self._limit = ROWS_AT_ONCE
-        self._order.sort_by(Column(column), order == Qt.SortOrder.DescendingOrder)
+        self._order.sort_by(Column(column), descending)
         self._show()
 
     @property
@@ -116,28 +124,13 @@ class JobsModel(QAbstractItemModel):
         return QModelIndex() if row is None else self.index(row, 0)
 
     def _set_shown(self, shown: list[str]) -> None:
-        self._shown, self._rows, self._childless = [], {}, set()
-        self._append(shown)
-
-    def _append(self, more: list[str]) -> None:
-        self._rows.update((job_id, row) for row, job_id in enumerate(more, start=len(self._shown)))
-        records = self._records
-        self._childless.update(job_id for job_id in more if job_id in records and records[job_id].unconfirmed)
-        self._shown = self._shown + more
+        self._shown, self._rows = shown, {job_id: row for row, job_id in enumerate(shown)}
 
     def _show(self) -> None:
         """Become the first rows of the order."""
         wanted = self._wanted()
         if wanted != self._shown:
             self._become(wanted)
-
-    def _show_changes(self) -> None:
-        """The same; where there are many rows already and others come below, a frame later."""
-        count = len(self._shown)
-        if count >= MANY and self._wanted()[:count] == self._shown:
-            self._more_below.start()
-        else:
-            self._show()
 
     def _wanted(self) -> list[str]:
         """The first rows of the order, and below them the jobs that are chosen or unfolded."""
@@ -154,11 +147,7 @@ class JobsModel(QAbstractItemModel):
         if len(leaving) > RANGES_AT_MOST:  # nearly all goes: only what the view holds on to stays
             leaving = self._leaving(self._held() & set(wanted))
         for first, last in reversed(leaving):
-            self.beginRemoveRows(QModelIndex(), first, last)
-            for job_id in self._shown[first : last + 1]:
-                self._tasks.pop(job_id, None)
-            self._set_shown(self._shown[:first] + self._shown[last + 1 :])
-            self.endRemoveRows()
+            self.removeRows(first, last - first + 1)
         here = set(self._shown)
         kept = [job_id for job_id in wanted if job_id in here]
         if kept != self._shown:
@@ -167,96 +156,65 @@ class JobsModel(QAbstractItemModel):
             self._insert(first, wanted[first : last + 1])
 
     def _insert(self, row: int, job_ids: list[str]) -> None:
-        below = self._shown[row:]
-        self.beginInsertRows(QModelIndex(), row, row + len(job_ids) - 1)
-        self._tasks.update((job_id, self._records[job_id].tasks) for job_id in job_ids)
-        if below:
-            self._set_shown(self._shown[:row] + job_ids + below)
-        else:
-            self._append(job_ids)
-        self.endInsertRows()
+        self._coming = job_ids
+        self.insertRows(row, len(job_ids))
+        for place in range(row, row + len(job_ids)):
+            self._show_tasks(place)
 
     def _leaving(self, staying: set[str]) -> list[tuple[int, int]]:
         return list(_ranges([row for row, job_id in enumerate(self._shown) if job_id not in staying]))
 
+    def _rows_inserted(self, parent: QModelIndex, first: int, _last: int) -> None:
+        if parent.isValid():
+            return
+        if first == len(self._shown):
+            self._rows.update((job_id, row) for row, job_id in enumerate(self._coming, start=first))
+            self._shown = self._shown + self._coming
+        else:
+            self._set_shown(self._shown[:first] + self._coming + self._shown[first:])
+
+    def _rows_removed(self, parent: QModelIndex, first: int, last: int) -> None:
+        if not parent.isValid():
+            for job_id in self._shown[first : last + 1]:
+                self._tasks.pop(job_id, None)
+            self._set_shown(self._shown[:first] + self._shown[last + 1 :])
+
     def _held(self) -> set[str]:
         """The jobs that are chosen or unfolded."""
-        held = self.persistentIndexList()
-        return {self._job_of[i.internalId()] if i.internalId() else self._shown[i.row()] for i in held if i.isValid()}
+        return {self._shown[_job_row(index)] for index in self.persistentIndexList() if index.isValid()}
 
-    def _move(self, ids: list[str]) -> None:
-        self.layoutAboutToBeChanged.emit()
-        before = [index for index in self.persistentIndexList() if not index.internalId()]
-        jobs = [self._shown[index.row()] for index in before]
-        self._set_shown(ids)
-        after = [self.index(self._rows[job_id], index.column()) for job_id, index in zip(jobs, before)]
-        self.changePersistentIndexList(before, after)
-        self.layoutChanged.emit()
+    def _move(self, job_ids: list[str]) -> None:
+        """Qt moves the rows, with whatever holds on to them, by the places that they are told; tasks have none."""
+        before = self._rows
+        blocker = QSignalBlocker(self)  # a place is nothing that a view shows
+        for place, job_id in enumerate(job_ids):
+            self.setData(self.index(before[job_id], 0), place, PLACE_ROLE)
+        blocker.unblock()
+        self._set_shown(job_ids)
+        super().sort(0)
 
-    def _show_tasks(self, job_id: str, row: int) -> None:
-        before, now = self._tasks.get(job_id, ()), self._records[job_id].tasks
-        parent = self.index(row, 0)
-        if len(before) == len(now):
-            self._tasks[job_id] = now
-            if before != now:
-                last = self.index(len(now) - 1, COLUMNS - 1, parent)
-                self.dataChanged.emit(self.index(0, 0, parent), last)
-            return
-        if before:
-            self.beginRemoveRows(parent, 0, len(before) - 1)
-            self._tasks[job_id] = ()
-            self.endRemoveRows()
+    def _show_tasks(self, row: int) -> None:
+        """As many rows below a job's as it has tasks; one where they are not known, none where there can be none."""
+        record, job = self._records[self._shown[row]], self.index(row, 0)
+        before, now = self._tasks.pop(record.job.id, ()), record.tasks
         if now:
-            self.beginInsertRows(parent, 0, len(now) - 1)
-            self._tasks[job_id] = now
-            self.endInsertRows()
-
-    def index(self, row: int, column: int, parent: QModelIndex = QModelIndex()) -> QModelIndex:  # noqa: B008
-        """Qt's question. A job's index carries 0, a task's the serial of its job."""
-        if not parent.isValid():
-            here = 0 <= row < len(self._shown) and 0 <= column < COLUMNS
-            return self.createIndex(row, column, 0) if here else QModelIndex()
-        if not self.hasIndex(row, column, parent):
-            return QModelIndex()
-        return self.createIndex(row, column, self._serial(self._shown[parent.row()]))
-
-    def _serial(self, job_id: str) -> int:
-        if job_id not in self._serial_of:
-            serial = self._serial_of[job_id] = next(self._serials)
-            self._job_of[serial] = job_id
-        return self._serial_of[job_id]
-
-    def parent(self, child: QModelIndex) -> QModelIndex:
-        """Qt's question."""
-        row = self._rows.get(self._job_of.get(child.internalId(), "")) if child.internalId() else None
-        return QModelIndex() if row is None else self.createIndex(row, 0, 0)
-
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008  (Qt's own signature)
-        """Qt's question."""
-        if not parent.isValid():
-            return len(self._shown)
-        if parent.internalId() or parent.column() or parent.row() >= len(self._shown):
-            return 0
-        return len(self._tasks.get(self._shown[parent.row()], ()))
-
-    def columnCount(self, _parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
-        """Qt's question."""
-        return COLUMNS
-
-    def hasChildren(self, parent: QModelIndex = QModelIndex()) -> bool:  # noqa: B008
-        """A job has tasks, also while they are not known. A view asks for each row, whenever it lays them out."""
-        if parent.internalId() or parent.column() > 0:
-            return False
-        if not self._childless or not parent.isValid():
-            return bool(self._shown)
-        return parent.row() < len(self._shown) and self._shown[parent.row()] not in self._childless
+            self._tasks[record.job.id] = now
+        count, wanted = self.rowCount(job), 0 if record.unconfirmed else len(now) or 1
+        if wanted > count:
+            if not count:
+                self.insertColumns(0, COLUMNS - self.columnCount(job), job)
+            self.insertRows(count, wanted - count, job)
+        elif wanted < count:
+            self.removeRows(wanted, count - wanted, job)
+        if before != now and wanted:
+            self.dataChanged.emit(self.index(0, 0, job), self.index(wanted - 1, COLUMNS - 1, job))
 
     def canFetchMore(self, parent: QModelIndex) -> bool:
         """Whether there are more jobs than are shown, or tasks that are not known yet."""
         if not parent.isValid():
             return self._limit < len(self._order.ids) or self.has_older
         record = self._record(parent)
-        return not parent.internalId() and record is not None and not record.unconfirmed and not record.tasks
+        return not parent.parent().isValid() and record is not None and not record.unconfirmed and not record.tasks
 
     def fetchMore(self, parent: QModelIndex) -> None:
         """Show more, or ask for more; rows a frame later, for a view also asks while it takes up others."""
@@ -279,29 +237,27 @@ class JobsModel(QAbstractItemModel):
         return title(Column(section))
 
     def _record(self, index: QModelIndex) -> Optional[JobRecord]:
-        if index.internalId():
-            job_id = self._job_of.get(index.internalId(), "")
-        else:
-            job_id = self._shown[index.row()] if index.row() < len(self._shown) else ""
-        return self._records.get(job_id)
+        row = _job_row(index)
+        return self._records.get(self._shown[row]) if 0 <= row < len(self._shown) else None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, icon, tooltip, and for our own use the record and the task."""
         if role not in ROLES and role not in (RECORD_ROLE, TASK_ROLE):
             return None
-        record = self._record(index) if index.isValid() else None
-        if record is None:
-            return None
-        if role == RECORD_ROLE:
+        record = self._record(index)
+        if record is None or role == RECORD_ROLE:
             return record
-        task = self._task(record, index)
-        return task if role == TASK_ROLE else self._cells.data(record, task, Column(index.column()), role)
-
-    def _task(self, record: JobRecord, index: QModelIndex) -> Optional[Task]:
-        if not index.internalId():
-            return None
+        if not index.parent().isValid():
+            return None if role == TASK_ROLE else self._cells.of_job(record, Column(index.column()), role)
         tasks = self._tasks.get(record.job.id, ())
-        return tasks[index.row()] if index.row() < len(tasks) else None
+        task = tasks[index.row()] if index.row() < len(tasks) else None
+        return task if role == TASK_ROLE else self._cells.of_task(task, Column(index.column()), role)
+
+
+def _job_row(index: QModelIndex) -> int:
+    """The row of the job, for an index of its row or of one below it."""
+    parent = index.parent()
+    return (parent if parent.isValid() else index).row()
 
 
 def _ranges(rows: list[int]) -> Iterable[tuple[int, int]]:

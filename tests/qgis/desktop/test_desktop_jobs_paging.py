@@ -12,7 +12,7 @@ JOBS = 13 * PAGE
 
 def rests(tab: JobsTab) -> bool:
     """Nothing is asked for, on its way or to come with a later frame."""
-    later = (tab._model._asked, tab._model._more_below, tab._list_on_timer)
+    later = (tab._model._asked, tab._list_on_timer)
     return not tab._journey.job_actions._listing and not any(timer.isActive() for timer in later)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt
+from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
 
 from up42_jobs.plugin.desktop.job_words import details, utc_time
 from up42_jobs.plugin.desktop.jobs_filter import Group, JobFilter
@@ -46,14 +46,20 @@ def place(record: JobRecord, column: Column) -> tuple:
 STEP = st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(0, 3)), unique_by=lambda t: t[0])
 
 
+def number_of(index: QPersistentModelIndex) -> int:
+    assert index.isValid()
+    return int(index.data(RECORD_ROLE).job.id)
+
+
 @given(st.lists(STEP, max_size=5), st.sampled_from(Column), st.booleans())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_model_becomes_any_jobs_by_steps_that_qt_allows(qgis_app, qtmodeltester, steps, column, descending):
-    """In the order of any column, with the tasks below each job."""
+    """In the order of any column, with the tasks below each job; whoever holds on to a row goes with it."""
     order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
     model = JobsModel()
     model.sort(int(column), order)
     qtmodeltester.check(model)
+    held: dict[tuple[int, int], QPersistentModelIndex] = {}  # by numbers of job and task; -1 is the job's own
     for step in steps:
         records = [
             record(n, JobState.FAILED if failed else JobState.RUNNING, tasks=tuple(map(task, range(tasks))))
@@ -64,12 +70,21 @@ def test_the_model_becomes_any_jobs_by_steps_that_qt_allows(qgis_app, qtmodeltes
         for row, one in enumerate(shown(model)):
             job = model.index(row, 0)
             tasks = [model.data(model.index(n, 0, job), TASK_ROLE) for n in range(model.rowCount(job))]
-            assert tasks == list(one.tasks)
+            assert tasks == list(one.tasks or [None])
             assert all(model.parent(model.index(n, 0, job)) == job for n in range(len(tasks)))
+        for n, _failed, tasks in step:
+            for at in range(-1, tasks):
+                index = held.get((n, at))
+                assert index is None or (number_of(index), index.row() if at >= 0 else -1) == (n, at)
         for text in ("0", "job"):  # anew from all that is known
             model.set_filter(JobFilter(text=text))
             passing = [one for one in records if text in f"job {one.job.id}"]
             assert shown(model) == sorted(passing, key=lambda r: place(r, column), reverse=descending)
+        held = {}
+        for job in map(QPersistentModelIndex, (model.index(row, 0) for row in range(model.rowCount()))):
+            held[number_of(job), -1] = job
+            for at, _task in enumerate(model.data(QModelIndex(job), RECORD_ROLE).tasks):
+                held[number_of(job), at] = QPersistentModelIndex(model.index(at, 0, QModelIndex(job)))
 
 
 def test_who_asks_for_more_rows_while_they_change_gets_them_afterwards(qgis_app, qtbot):
@@ -78,8 +93,8 @@ def test_who_asks_for_more_rows_while_they_change_gets_them_afterwards(qgis_app,
     for signal in (model.rowsAboutToBeRemoved, model.rowsRemoved, model.rowsAboutToBeInserted, model.rowsInserted):
         signal.connect(lambda *_: model.fetchMore(QModelIndex()))
     told = []  # rows that came and went, as a view counts them
-    model.rowsInserted.connect(lambda _parent, first, last: told.append(last - first + 1))
-    model.rowsRemoved.connect(lambda _parent, first, last: told.append(first - last - 1))
+    model.rowsInserted.connect(lambda job, first, last: job.isValid() or told.append(last - first + 1))
+    model.rowsRemoved.connect(lambda job, first, last: job.isValid() or told.append(first - last - 1))
     for records in ([record(n) for n in range(3000)], [record(n) for n in range(0, 3000, 2)]):
         model.set_records(records)
         for text in ("9", "", "job 2", ""):
@@ -128,21 +143,34 @@ def test_the_view_gets_rows_as_it_comes_to_their_end(qgis_app, qtbot):
     assert not model.index_of("no such job").isValid()
 
 
-def test_a_page_below_many_rows_comes_a_frame_later_and_whatever_else_changes_at_once(qgis_app, qtbot):
-    """The view lays out all of its rows for it: not in the turn in which the page itself is taken up."""
+def test_older_jobs_that_come_in_below_the_rows_that_are_shown_are_shown_too(qgis_app):
     model = JobsModel()
     records = [record(n) for n in range(1500)]
     model.set_records(records[:1100])
     model.index_of("1099")
     assert model.rowCount() == 1100
-    model.set_records(records[:1200])
-    assert (model.rowCount(), model.shown_of_all) == (1100, (1200, 1200))
-    qtbot.waitUntil(lambda: model.rowCount() == 1200)
     model.set_records(records[:1299])
+    assert model.rowCount() == 1299
     model.set_records(records[1:1299])
     assert [one.job.id for one in shown(model)] == [str(n) for n in range(1, 1299)]
     model.set_records(records[1:])
-    assert model.index_of("1499").row() == 1498  # who looks for one that is still to come has it at once
+    assert model.index_of("1499").row() == 1498
+
+
+def test_a_job_can_be_unfolded_before_its_tasks_are_known_and_says_so(qgis_app):
+    model = JobsModel()
+    model.set_records([record(1), record(2, unconfirmed=True)])
+    assert model.hasChildren(model.index_of("1"))
+    assert not model.hasChildren(model.index_of("2"))
+    job = model.index_of("1")
+    assert model.canFetchMore(job)
+    assert model.index(0, Column.NAME, job).data() == "Tasks not known yet"
+    assert model.index(0, 0, job).data(RECORD_ROLE).job.id == "1"
+    model.set_records([record(1, tasks=(task(0), task(1))), record(2)])
+    job = model.index_of("1")
+    assert model.hasChildren(model.index_of("2"))
+    assert not model.canFetchMore(job)
+    assert [model.index(row, Column.NAME, job).data() for row in range(model.rowCount(job))] == ["block 0", "block 1"]
 
 
 def test_the_chosen_job_stays_chosen_when_others_come_and_go(qgis_app, qtbot, journey, free_catalogue):
