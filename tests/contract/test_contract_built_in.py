@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import tarfile
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import requests
-from engine_process import BBOX
+from engine_process import BBOX, until
 from osgeo import gdal, osr
 
 gdal.UseExceptions()
@@ -159,3 +161,25 @@ def test_rasters_are_chosen_one_by_one_without_an_aoi(computer, scenes):
     unchosen = computer.start(workflow_id, {task: {}})
     assert computer.wait(unchosen)["status"] == "FAILED"
     assert "No raster is chosen: run a Test Query" in computer.log(unchosen, 0)
+
+
+def test_cancelling_while_a_large_folder_is_read_takes_under_a_second_and_the_next_job_knows_all(
+    computer, scenes, tmp_path
+):
+    many = 1500
+    raster = scenes / "scene_2024-05-18.tif"
+    for number in range(many):
+        os.link(raster, tmp_path / f"n{number:04}_2022-01-02.tif")
+    added = computer.call("POST", "/engine/scene-folders", json={"path": str(tmp_path), "licence": "CC0-1.0"}).json()
+    workflow_id = next(workflow["id"] for workflow in workflows(computer) if workflow["name"] == CHOSEN)
+    task, test = "up42-processing-from-storage:1", {"config": {"mode": "DRY_RUN"}}
+    query = computer.start(workflow_id, {task: {}, **test})
+    until(lambda: computer.task(query, 0)["progress"], "the folder is being read")
+    asked = time.monotonic()
+    assert computer.call("POST", f"{query}/cancel").status_code == 204
+    computer.wait(query, "CANCELLED")
+    assert time.monotonic() - asked < 1
+    again = computer.start(workflow_id, {task: {"ids": ["n0007_2022-01-02"]}, **test})
+    assert computer.wait(again)["status"] == "SUCCEEDED", computer.log(again, 0)
+    assert f"{many + 1} rasters are in the folders." in computer.log(again, 0)
+    computer.call("DELETE", f"/engine/scene-folders/{added['data']['id']}")

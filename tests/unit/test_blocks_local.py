@@ -15,8 +15,11 @@ from shapely.geometry import Point, Polygon, box, mapping, shape
 from up42_jobs.plugin.engine.blocks import block_by_name
 from up42_jobs.plugin.engine.blocks.base import BlockFailure
 from up42_jobs.plugin.engine.blocks.dates import Span, day_span
+from up42_jobs.plugin.engine.blocks.local import index as folder_index
 from up42_jobs.plugin.engine.blocks.local.acquisition import acquisition, date_in_name
+from up42_jobs.plugin.engine.blocks.local.header import read_header
 from up42_jobs.plugin.engine.blocks.local.index import index_folder
+from up42_jobs.plugin.engine.blocks.local.search import kept_scenes
 from up42_jobs.plugin.engine.blocks.pixels.crs import Reprojection
 from up42_jobs.plugin.engine.blocks.pixels.rasters import Cutter, Window, prepare_gdal
 from up42_jobs.plugin.jobs.area import area_km2
@@ -404,12 +407,37 @@ def test_new_changed_and_removed_files_are_noticed(folder, tmp_path):
     assert bands() == {"a_20240101": 2, "c_20240103": 3}
 
 
+def test_a_search_that_is_cancelled_is_gone_on_with_where_it_was(folder, tmp_path, monkeypatch):
+    for day in range(10, 18):
+        write_raster(folder / f"scene_202405{day}.tif", pixels())
+    settings = settings_of(folder, tmp_path / "cache")
+    whole = BLOCK.search({"intersects": ALL, "limit": 9}, settings_of(folder, tmp_path / "other"))
+    read: list[str] = []
+
+    def counted(path):
+        if len(read) == 5:
+            raise KeyboardInterrupt  # in real life the process is killed
+        read.append(path.name)
+        return read_header(path)
+
+    monkeypatch.setattr(folder_index, "read_header", counted)
+    monkeypatch.setattr(folder_index, "KEEP_EVERY", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        BLOCK.search({"intersects": ALL, "limit": 9}, settings)
+    assert kept_scenes(settings) is None, "not all of them are known"
+    first = read.copy()
+    read.clear()
+    assert BLOCK.search({"intersects": ALL, "limit": 9}, settings) == whole
+    assert (len(first), len(read)) == (5, 3) and not set(first) & set(read)
+    assert len(kept_scenes(settings)) == 8
+
+
 def test_a_broken_index_is_made_anew(folder, tmp_path):
     write_raster(folder / "a_20240101.tif", pixels())
     settings = settings_of(folder, tmp_path / "cache")
     first = BLOCK.search({"intersects": ALL}, settings)
     (index,) = (tmp_path / "cache").iterdir()
-    for text in ("{", "[]", '{"version": 1, "files": {"a": {}}}', '{"version": 99}'):
+    for text in ("{", "[]", '{"version": 2, "whole": true, "files": {"a": {}}}', '{"version": 99}'):
         index.write_text(text)
         assert BLOCK.search({"intersects": ALL}, settings) == first
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from osgeo import gdal
 
 from up42_jobs.plugin.engine.blocks import block_by_name
 from up42_jobs.plugin.engine.blocks.base import BlockFailure
+from up42_jobs.plugin.engine.blocks.local import looks
 from up42_jobs.plugin.engine.blocks.storage import block
 from up42_jobs.tests.unit.blocks_support import run_block, write_raster
 
@@ -75,14 +77,60 @@ def test_a_test_query_lists_more_rasters_than_it_draws(settings, tmp_path, monke
 
 
 def test_only_what_is_new_is_read_again(settings, tmp_path):
+    def indexes():
+        return sorted((tmp_path / "cache").glob("scenes-*.json"))
+
     shown(settings, tmp_path / "first")
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    kept = {path: path.stat().st_mtime_ns for path in indexes()}
     shown(settings, tmp_path / "second")
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()} == kept
+    assert {path: path.stat().st_mtime_ns for path in indexes()} == kept
     write_raster(tmp_path / "folders" / "two" / "d_2025-01-01.tif", RNG.integers(1, 9, (1, 10, 10), np.uint16))
     assert shown(settings, tmp_path / "third").features[0]["id"] == "d_2025-01-01"
-    texts = [json.loads(path.read_text())["files"] for path in (tmp_path / "cache").iterdir()]
-    assert sorted(len(files) for files in texts) == [2, 2]
+    assert sorted(len(json.loads(path.read_text())["files"]) for path in indexes()) == [2, 2]
+
+
+def pictures(done):
+    return {path.stem: path.read_bytes() for path in done.quicklooks.iterdir()}
+
+
+def test_quicklooks_are_drawn_once_and_anew_where_a_file_has_changed(settings, tmp_path, monkeypatch):
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        looks, "_draw", lambda scene, path, draw=looks._draw: (drawn.append(scene.id), draw(scene, path))
+    )
+    first = pictures(shown(settings, tmp_path / "q"))
+    assert sorted(drawn) == sorted(first) == ["a_2024-05-18", "b_2023-01-02", "c"]
+    assert pictures(shown(settings, tmp_path / "q2")) == first
+    delivered = run_block(NAME, {"ids": ["a_2024-05-18"]}, tmp_path / "live", settings=settings)
+    assert pictures(delivered) == {"a_2024-05-18": first["a_2024-05-18"]}
+    assert len(drawn) == 3
+    write_raster(tmp_path / "folders" / "two" / "c.tif", RNG.integers(1, 5000, (2, 40, 60), np.uint16), nodata=0)
+    changed = pictures(shown(settings, tmp_path / "q3"))
+    assert drawn[3:] == ["c"]
+    assert {name for name in first if first[name] != changed[name]} == {"c"}
+
+
+def test_of_too_many_quicklooks_the_oldest_are_not_kept(settings, tmp_path, monkeypatch):
+    kept = tmp_path / "cache" / "quicklooks"
+    kept.mkdir(parents=True)
+    for number in range(3):
+        (kept / f"{number}.jpg").touch()
+        os.utime(kept / f"{number}.jpg", (number, number))
+    monkeypatch.setattr(looks, "KEPT_AT_MOST", 4)
+    shown(settings, tmp_path / "q")  # three more
+    assert [(kept / f"{number}.jpg").exists() for number in range(3)] == [False, False, True]
+    assert len(list(kept.iterdir())) == 4
+
+
+def test_a_raster_that_can_no_longer_be_read_is_named(settings, tmp_path):
+    shown(settings, tmp_path / "q")
+    shutil.rmtree(tmp_path / "cache" / "quicklooks")
+    path = tmp_path / "folders" / "two" / "c.tif"
+    status = path.stat()
+    path.write_bytes(b"\0" * status.st_size)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # the index knows it as it was
+    with pytest.raises(BlockFailure, match=r"c can't be read to its end \(.*\): is c.tif complete\?"):
+        shown(settings, tmp_path / "q2")
 
 
 @pytest.mark.parametrize(

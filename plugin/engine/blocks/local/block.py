@@ -14,6 +14,7 @@ from ..features import make_feature, write_features
 from ..filters import SceneFilter, read_filter, unknown_ids_line
 from ..processing import read_flag
 from ..scene_parameters import PANCHROMATIC, scene_parameters
+from .index import cache_folder
 from .scenes import LocalScene, pan_of
 from .search import find_scenes, kept_scenes, pick_scenes
 
@@ -117,28 +118,29 @@ def deliver_all(
     describe: Callable[[LocalScene, Optional[str]], Feature],
 ) -> list[Feature]:
     """Quicklooks of all scenes, and their clips unless it is a Test Query; the features of what has pixels."""
-    from .clip import draw_quicklook
+    from .looks import draw_looks, not_readable
 
-    with_pan = read_flag(task.parameters, "panchromatic", False) and not task.dry_run
+    def tell(part: float) -> None:
+        task.progress(_INDEX_PART + (1 - _INDEX_PART) * part)
+
+    cache = cache_folder(task.settings)
+    if task.dry_run:
+        draw_looks(scenes, task.quicklooks, cache, tell)
+        return [describe(scene, None) for scene in scenes]
+    with_pan = read_flag(task.parameters, "panchromatic", False)
     features = []
     for done, scene in enumerate(scenes):
-        path = None if task.dry_run else f"{scene.id}.tif"
-
-        def tell(part: float, done: int = done) -> None:
-            task.progress(_INDEX_PART + (1 - _INDEX_PART) * (done + part) / len(scenes))
-
+        path = f"{scene.id}.tif"
         try:
-            if path is not None and not _clip(task, wanted, scene, path, tell):
+            if not _clip(task, wanted, scene, path, lambda part, done=done: tell((done + part) / len(scenes))):
                 continue
-            draw_quicklook(scene, task.quicklooks / f"{scene.id}.jpg")
         except RuntimeError as e:
-            raise BlockFailure(
-                "WRONG_INPUT_ERROR", f"{scene.id} can't be read to its end ({e}): is {scene.sources[0].path} complete?"
-            ) from e
+            raise not_readable(scene, e) from e
+        draw_looks([scene], task.quicklooks, cache, lambda part: None)
         features.append(describe(scene, path))
         if with_pan:
             features += _pan_too(task, wanted, scene, describe)
-        tell(1.0)
+        tell((done + 1) / len(scenes))
     return features
 
 

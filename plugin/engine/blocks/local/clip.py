@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Optional, Sequence
+from typing import Callable, Optional
 
 import numpy as np
 from osgeo import gdal
 from shapely.geometry.base import BaseGeometry
 
-from ..bands import BLUE, GREEN, RED, band_of
-from ..pixels import quicklooks
 from ..pixels.casting import nodata_for
 from ..pixels.clipping import Clipped, frame_in, set_scales
 from ..pixels.rasters import (
@@ -130,31 +128,3 @@ def _nodata(declared: Optional[float], source: _Bands) -> tuple[float, bool]:
         return declared, False
     kind = np.dtype(source.bands[0].ReadAsArray(0, 0, 1, 1).dtype)
     return nodata_for(kind), kind.kind != "f"
-
-
-def draw_quicklook(scene: LocalScene, path: Path) -> None:
-    """A stretched picture of the whole scene that covers its bounds in degrees: natural colour where it has it."""
-    bounds = scene.footprint.bounds
-    columns, rows = quicklooks.size_for(bounds)
-    chosen = [band_of(scene.bands, colour) for colour in (RED, GREEN, BLUE)]
-    numbers = [n for n in chosen if n] if all(chosen) else list(range(1, len(scene.bands) + 1))[:3]
-    warped = [_warp(scene, number, bounds, columns, rows) for number in (numbers if len(numbers) == 3 else numbers[:1])]
-    valid = np.any([alpha > 0 for _, alpha in warped], axis=0)
-    values = np.stack([pixels.astype(np.float64) for pixels, _ in warped])
-    valid &= np.isfinite(values).all(axis=0)
-    quicklooks.write_jpeg(path, quicklooks.stretched(values, valid))
-
-
-def _warp(
-    scene: LocalScene, number: int, bounds: Sequence[float], columns: int, rows: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """One band of the scene on the quicklook's grid, and where it is valid."""
-    source, band = (scene.sources[number - 1], 1) if len(scene.sources) > 1 else (scene.sources[0], number)
-    file = gdal.OpenEx(str(Path(scene.folder.path) / source.path), gdal.OF_RASTER, allowed_drivers=["GTiff"])
-    single = gdal.Translate("", file, format="VRT", bandList=[band])
-    nodata = source.header.nodata_value
-    warped = gdal.Warp(
-        "", single, format="MEM", dstSRS="EPSG:4326", outputBounds=tuple(bounds), width=columns, height=rows,
-        srcNodata=None if nodata is None else repr(nodata), dstAlpha=True, resampleAlg="near",
-    )  # fmt: skip
-    return warped.GetRasterBand(1).ReadAsArray(), warped.GetRasterBand(2).ReadAsArray()

@@ -9,6 +9,7 @@ from osgeo import gdal
 
 SIDE = 512  # pixels of the longer side
 _QUALITY = "QUALITY=82"
+_SAMPLE = 20_000  # pixels
 
 # Letters as rows of seven bits' worth of dots: a font of our own, as nothing here can draw text.
 _LETTERS = {
@@ -37,12 +38,16 @@ def write_jpeg(path: Path, picture: np.ndarray) -> None:
 
 
 def stretched(bands: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Any numbers (band, row, column) as bytes 1 to 255 between their 2nd and 98th percentile; 0 where not valid."""
+    """Any numbers (band, row, column) as bytes 1 to 255 between their 2nd and 98th percentile; 0 where not valid.
+
+    The percentiles are those of some 20,000 pixels: nobody sees the difference, and all of them take ten times as long.
+    """
     result = np.zeros(bands.shape, np.uint8)
     if not valid.any():
         return result
     for source, target in zip(bands, result):
-        low, high = (float(np.percentile(source[valid], share)) for share in (2, 98))
+        values = source[valid]
+        low, high = np.percentile(values[:: max(1, values.size // _SAMPLE)], (2, 98))
         scaled = (source - low) / max(high - low, 1e-9) * 254 + 1
         target[valid] = np.clip(scaled, 1, 255).astype(np.uint8)[valid]
     return result
