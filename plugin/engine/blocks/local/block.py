@@ -131,8 +131,12 @@ def deliver_all(
     features = []
     for done, scene in enumerate(scenes):
         path = f"{scene.id}.tif"
+
+        def tell_part(part: float, done: int = done) -> None:
+            tell((done + part) / len(scenes))
+
         try:
-            if not _clip(task, wanted, scene, path, lambda part, done=done: tell((done + part) / len(scenes))):
+            if not _clip(task, wanted, scene, path, tell_part):
                 continue
         except RuntimeError as e:
             raise not_readable(scene, e) from e
@@ -140,7 +144,7 @@ def deliver_all(
         features.append(describe(scene, path))
         if with_pan:
             features += _pan_too(task, wanted, scene, describe)
-        tell((done + 1) / len(scenes))
+        tell_part(1.0)
     return features
 
 

@@ -47,7 +47,8 @@ def stretched(bands: np.ndarray, valid: np.ndarray) -> np.ndarray:
         return result
     for source, target in zip(bands, result):
         values = source[valid]
-        low, high = np.percentile(values[:: max(1, values.size // _SAMPLE)], (2, 98))
+        sample = values[:: max(1, values.size // _SAMPLE)]
+        low, high = float(np.percentile(sample, 2)), float(np.percentile(sample, 98))
         scaled = (source - low) / max(high - low, 1e-9) * 254 + 1
         target[valid] = np.clip(scaled, 1, 255).astype(np.uint8)[valid]
     return result
