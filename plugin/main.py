@@ -102,9 +102,10 @@ class Up42JobsPlugin:
             self._provider.refreshAlgorithms()
         self._large_is_there = True
         self._begin()
-        # The many objects that came would let Python search all of QGIS's for garbage once more, for some 60 ms and
-        # while jobs are listed. QGIS is still starting: now is better.
-        gc.collect()
+        if not self._iface.mainWindow().isVisible():
+            # The many objects that came would let Python search all of QGIS's for garbage once more, for some 60 ms
+            # and while jobs are listed. QGIS is still starting: now is better.
+            gc.collect()
         self._fill()
 
     def _begin(self) -> None:

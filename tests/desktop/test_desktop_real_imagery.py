@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from servers import sentinel_scenes as s2
 from servers.stac import StacServer
 
-MOMENTS = ("2024-05-18T10:15:59Z", "2024-06-02T10:15:59Z", "2024-06-17T10:15:59Z")
+DAYS = [date.today() - timedelta(days=days) for days in (20, 35, 50)]
+MOMENTS = tuple(f"{day}T10:15:59Z" for day in DAYS)
+RIGHTS = f"Contains modified Copernicus Sentinel data {DAYS[0].year}"
 LARGE = (12.14, 52.0, 12.573, 52.3)  # just under 1,000 km², the most that a job may have
 
 
@@ -47,9 +50,9 @@ def test_from_the_first_click_to_real_imagery_on_the_map(imagery, desktop: Deskt
     rights = desktop.get(
         "[l.metadata().rights() for l in QgsProject.instance().mapLayers().values() if isinstance(l, QgsRasterLayer)]"
     )
-    assert any("Contains modified Copernicus Sentinel data 2024" in text for texts in rights for text in texts), rights
+    assert any(RIGHTS in text for texts in rights for text in texts), rights
     handed_on = Path(desktop.get(f"str({RECORD}.delivery.folder)")) / "job.json"
-    assert "Contains modified Copernicus Sentinel data 2024" in handed_on.read_text(encoding="utf-8")
+    assert RIGHTS in handed_on.read_text(encoding="utf-8")
 
 
 def test_a_thousand_square_kilometres_of_ndvi_from_three_scenes_without_a_pause(imagery, desktop: Desktop) -> None:
@@ -71,3 +74,41 @@ def test_a_thousand_square_kilometres_of_ndvi_from_three_scenes_without_a_pause(
     print(f"\n1,000 km2, three scenes, NDVI: {time.monotonic() - begin:.1f} s, {said}")
     names = desktop.get("[l.name() for l in QgsProject.instance().mapLayers().values()]")
     assert sum("NDVI" in name for name in names) >= 3, names
+
+
+def test_the_lines_of_the_guide_as_a_newcomer_follows_them(imagery, desktop: Desktop) -> None:
+    """docs/first-ndvi.md. Its ninth line, the Test Query, is test_desktop_scenes_journey.py."""
+    open_dock(desktop)  # 1
+    assert desktop.get("find('connectionCombo').currentText()") == "This Computer"
+    look_at(desktop, 12.25, 52.12, 12.29, 52.15)  # 2
+    desktop.click("workflowCombo")  # 3
+    desktop.xdotool("type", "--delay", "15", "Sentinel-2 NDVI")
+    desktop.key("Return")
+    desktop.wait("plugin._content.model.workflow.name == 'Sentinel-2 NDVI'")
+    desktop.click("mapViewButton")  # 4
+    desktop.wait("find('aoiSizeLabel') is not None and 'km²' in find('aoiSizeLabel').text()")
+    desktop.do("plugin._content.form.formScroll.ensureWidgetVisible(plugin._content.form.quick)")
+    desktop.click("datesButton")  # 5
+    desktop.wait("find('datesMenu') is not None")
+    choices = desktop.get("[action.text() for action in find('datesMenu').actions()]")
+    desktop.key(*["Down"] * (choices.index("Last 12 Months") + 1), "Return")
+    given = "plugin._content.model.request.parameters['esa-s2-l2a-gtiff-analytic:1']"
+    desktop.wait(f"{given}['time'].startswith('{date.today().year - 1}-')")
+    desktop.click("limitSpin")  # 6
+    desktop.key("ctrl+a", "2", "Tab")
+    desktop.wait(f"{given}['limit'] == 2")
+    desktop.wait("all(word in find('estimateLabel').text() for word in ('Free · about', ' MB'))")
+    desktop.click("runButton")  # 7
+    desktop.wait(LOADED)
+    assert desktop.get("plugin._content.tabs.currentWidget() is plugin._content.jobs")
+    desktop.click("logButton")
+    desktop.wait("find('logText') is not None and 'cloud over the AOI' in find('logText').toPlainText()")
+    assert "% of the AOI" in desktop.get("find('logText').toPlainText()")
+    ndvi = "[l for l in QgsProject.instance().mapLayers().values() if isinstance(l, QgsRasterLayer)]"  # 8
+    assert desktop.get(f"len({ndvi})") == 2
+    scales = desktop.get(
+        f"[[l.renderer().shader().minimumValue(), l.renderer().shader().maximumValue()] for l in {ndvi}]"
+    )
+    assert scales[0] == scales[1]
+    for rights in desktop.get(f"[l.metadata().rights() for l in {ndvi}]"):  # 10
+        assert any(RIGHTS in text for text in rights), rights
