@@ -10,37 +10,29 @@ from qgis.core import (
     QgsFillSymbol,
     QgsGeometry,
     QgsLayerTreeGroup,
-    QgsLayerTreeLayer,
-    QgsLayoutItem,
     QgsLayoutItemLabel,
-    QgsLayoutItemLegend,
     QgsLayoutItemMap,
     QgsLayoutItemMapGrid,
     QgsLayoutItemPicture,
     QgsLayoutItemScaleBar,
     QgsLayoutMeasurement,
     QgsLayoutPoint,
-    QgsLayoutSize,
-    QgsLegendStyle,
     QgsMapLayer,
-    QgsMapLayerLegendUtils,
     QgsPrintLayout,
     QgsProject,
-    QgsRasterLayer,
     QgsRectangle,
-    QgsTextFormat,
-    QgsUnitTypes,
 )
 from qgis.PyQt.QtGui import QColor
 
-from .load import AOI, FOOTPRINTS, extent_of
-from .map_marks import FONTS, FRAME, INK, PAPER, SOFT_INK, font
+from .layout_items import MM, place, text_format
+from .layout_legend import add_legend
+from .load import AOI, extent_of
+from .map_marks import FRAME, INK, PAPER, SOFT_INK
 from .picture import picture_crs
 from .play import time_of
 from .provenance import ROLE
 from .words import tr
 
-MM = QgsUnitTypes.LayoutUnit.LayoutMillimeters
 PAGE = (297.0, 210.0)  # A4 landscape, in millimetres like all lengths here
 MARGIN = 12.0
 MAP = (MARGIN + 4, 30.0, 205.0, 156.0)  # left, top, width, height
@@ -68,7 +60,7 @@ def layout_of(project: QgsProject, group: QgsLayerTreeGroup) -> QgsPrintLayout:
     _add_label(layout, "title", group.name(), (MARGIN, 9.0, PAGE[0] - 2 * MARGIN, 10.0), INK, bold=True)
     _add_label(layout, "subtitle", _subtitle(layers), (MARGIN, 19.0, PAGE[0] - 2 * MARGIN, 7.0), SOFT_INK)
     _add_north(layout, map_item)
-    _add_legend(layout, map_item, layers)
+    add_legend(layout, map_item, layers, (COLUMN - 2, MAP[1] + 18.0, COLUMN_WIDTH, 90.0))
     _add_scale_bar(layout, map_item)
     said = " · ".join([CREDITS, *_licences(layers)])
     _add_label(layout, "credits", said, (MARGIN, 195.0, PAGE[0] - 2 * MARGIN, 10.0), SOFT_INK, points="small")
@@ -124,25 +116,11 @@ def _licences(layers: list[QgsMapLayer]) -> list[str]:
     return [tr("Licence: {name}").format(name=name) for name in said]
 
 
-def _place(item: QgsLayoutItem, left: float, top: float, width: float, height: float) -> None:
-    item.attemptMove(QgsLayoutPoint(left, top, MM))
-    item.attemptResize(QgsLayoutSize(width, height, MM))
-
-
-def _text(points: float, colour: str = INK, bold: bool = False) -> QgsTextFormat:
-    text = QgsTextFormat()
-    text.setFont(font(12, bold))
-    text.setSize(points)
-    text.setSizeUnit(QgsUnitTypes.RenderUnit.RenderPoints)
-    text.setColor(QColor(colour))
-    return text
-
-
 def _add_label(
     layout: QgsPrintLayout,
     item_id: str,
     text: str,
-    place: tuple[float, float, float, float],
+    where: tuple[float, float, float, float],
     colour: str,
     *,
     bold: bool = False,
@@ -151,7 +129,7 @@ def _add_label(
     label = QgsLayoutItemLabel(layout)
     label.setId(item_id)
     label.setText(text)
-    drawn = _text(POINTS[points or item_id], colour, bold)
+    drawn = text_format(POINTS[points or item_id], colour, bold)
     if hasattr(label, "setTextFormat"):  # 3.24
         label.setTextFormat(drawn)
     else:
@@ -160,7 +138,7 @@ def _add_label(
         label.setFont(shape)
         label.setFontColor(drawn.color())
     layout.addLayoutItem(label)
-    _place(label, *place)
+    place(label, *where)
 
 
 def _add_map(
@@ -169,13 +147,13 @@ def _add_map(
     item = QgsLayoutItemMap(layout)
     item.setId(MAP_ID)
     layout.addLayoutItem(item)
-    _place(item, *MAP)
+    place(item, *MAP)
     item.setCrs(crs)
     item.setLayers(layers)
     item.setKeepLayerSet(True)
     if not extent.isEmpty():
         item.setExtent(extent)  # else there is nothing yet that could be zoomed
-        _place(item, *MAP)
+        place(item, *MAP)
         item.zoomToExtent(extent)
     item.setFrameEnabled(True)
     item.setFrameStrokeColor(QColor(FRAME))
@@ -209,7 +187,7 @@ def _add_coordinates(item: QgsLayoutItemMap) -> None:
         grid.setAnnotationDisplay(mode, side)
     grid.setAnnotationDirection(QgsLayoutItemMapGrid.AnnotationDirection.Vertical, QgsLayoutItemMapGrid.BorderSide.Left)
     if hasattr(grid, "setAnnotationTextFormat"):  # 3.16
-        grid.setAnnotationTextFormat(_text(7.0, SOFT_INK))
+        grid.setAnnotationTextFormat(text_format(7.0, SOFT_INK))
     item.grids().addGrid(grid)
 
 
@@ -225,59 +203,7 @@ def _add_north(layout: QgsPrintLayout, map_item: QgsLayoutItemMap) -> None:
     arrow.setPicturePath(NORTH_ARROW)
     arrow.setLinkedMap(map_item)
     layout.addLayoutItem(arrow)
-    _place(arrow, COLUMN, MAP[1], 11.0, 14.0)
-
-
-def _lowest(layer: QgsRasterLayer) -> float:
-    return float(layer.renderer().classificationMin())
-
-
-def _add_legend(layout: QgsPrintLayout, map_item: QgsLayoutItemMap, layers: list[QgsMapLayer]) -> None:
-    """The outlines, and the colours of each kind of image that has a meaning: an NDVI, classes."""
-    legend = QgsLayoutItemLegend(layout)
-    legend.setId("legend")
-    layout.addLayoutItem(legend)
-    legend.setAutoUpdateModel(False)
-    legend.setLinkedMap(map_item)
-    root = legend.model().rootGroup()
-    root.removeAllChildren()
-    coloured: set[str] = set()
-    for layer in layers:
-        role = layer.customProperty(ROLE, "")
-        kind = layer.renderer().type() if isinstance(layer, QgsRasterLayer) else ""
-        same = f"{kind} {_lowest(layer)}" if kind == "singlebandpseudocolor" else kind  # each index has its own
-        if role in (AOI, FOOTPRINTS) or (kind in ("singlebandpseudocolor", "paletted") and same not in coloured):
-            coloured.add(same)
-            node = root.addLayer(layer)
-            if kind:
-                _say_only_colours(legend, node, layer)
-    legend.setTitle("")
-    for style, points in (
-        (QgsLegendStyle.Style.Group, 10.0),
-        (QgsLegendStyle.Style.Subgroup, 9.0),
-        (QgsLegendStyle.Style.SymbolLabel, 8.5),
-    ):
-        drawn = legend.style(style)
-        if hasattr(drawn, "setTextFormat"):  # 3.30
-            drawn.setTextFormat(_text(points))
-        else:
-            shape = drawn.font()
-            shape.setFamily(FONTS[0])
-            shape.setPointSizeF(points)
-            drawn.setFont(shape)
-        legend.setStyle(style, drawn)
-    legend.setBackgroundEnabled(False)
-    _place(legend, COLUMN - 2, MAP[1] + 18.0, COLUMN_WIDTH, 90.0)
-    legend.adjustBoxSize()
-
-
-def _say_only_colours(legend: QgsLayoutItemLegend, node: QgsLayerTreeLayer, layer: QgsMapLayer) -> None:
-    """The colours of all alike images: not the date of the first, and not the band's number."""
-    date, _, rest = layer.name().partition(" ")
-    node.setCustomProperty("legend/title-label", rest if date[:2].isdigit() and rest else layer.name())
-    entries = len(legend.model().layerLegendNodes(node))
-    QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(1, entries)))
-    legend.model().refreshLayerLegend(node)
+    place(arrow, COLUMN, MAP[1], 11.0, 14.0)
 
 
 def _add_scale_bar(layout: QgsPrintLayout, map_item: QgsLayoutItemMap) -> None:
@@ -291,7 +217,7 @@ def _add_scale_bar(layout: QgsPrintLayout, map_item: QgsLayoutItemMap) -> None:
     bar.setAlternateFillSymbol(QgsFillSymbol.createSimple({"color": PAPER, "outline_style": "no"}))
     bar.setNumberOfSegmentsLeft(0)
     bar.setNumberOfSegments(2)
-    bar.setTextFormat(_text(8.0))
+    bar.setTextFormat(text_format(8.0))
     layout.addLayoutItem(bar)
     bar.setMinimumBarWidth(20.0)
     bar.setMaximumBarWidth(COLUMN_WIDTH - 12)

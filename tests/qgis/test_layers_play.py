@@ -21,6 +21,7 @@ from up42_jobs.plugin.layers.layout import layout_of
 from up42_jobs.plugin.layers.load import add_job
 from up42_jobs.plugin.layers.play import OneAtATime, passes_of, scenes_group, set_up_controller
 from up42_jobs.plugin.layers.prepare import prepare
+from up42_jobs.plugin.layers.provenance import ROLE
 
 AOI = [[[-54.61, -25.31], [-54.605, -25.31], [-54.605, -25.305], [-54.61, -25.305], [-54.61, -25.31]]]
 FOOTPRINT = [[[-54.7, -25.4], [-54.5, -25.4], [-54.5, -25.2], [-54.7, -25.2], [-54.7, -25.4]]]
@@ -124,6 +125,24 @@ def test_a_layout_says_what_is_seen_and_whose_it_is(
     image = QImage(str(path))
     middle = image.pixelColor(int(image.width() * 0.4), int(image.height() * 0.5))
     assert middle.green() > middle.red() + 30  # an NDVI of 0.6
+
+
+ACROSS = [[[-54.7, -25.4], [-54.607, -25.4], [-54.607, -25.2], [-54.7, -25.2], [-54.7, -25.4]]]
+
+
+@pytest.mark.parametrize(
+    ("footprint", "is_named"),
+    [(FOOTPRINT, False), (AOI, False), (ACROSS, True)],
+    ids=["outside of the map", "under the AOI", "across the AOI"],
+)
+def test_the_legend_names_footprints_that_are_seen(
+    project: QgsProject, tmp_path: Path, make_raster: Callable[..., Path], footprint: Any, is_named: bool
+) -> None:
+    path = make_raster(tmp_path / "S_a_ndvi.tif", np.full((1, 80, 80), 0.6, "float32"))
+    scene = {**feature("S_a", TIMES["S_a"]), "geometry": {"type": "Polygon", "coordinates": footprint}}
+    layout = layout_of(project, add_job(project, INFO, *prepare(tmp_path, [path], [scene], INFO)))
+    roles = [n.layer().customProperty(ROLE) for n in layout.itemById("legend").model().rootGroup().findLayers()]
+    assert roles == (["aoi", "footprints", "output"] if is_named else ["aoi", "output"])
 
 
 def test_a_layout_without_footprints_dates_or_aoi(
