@@ -122,6 +122,38 @@ def test_of_too_many_quicklooks_the_oldest_are_not_kept(settings, tmp_path, monk
     assert len(list(kept.iterdir())) == 4
 
 
+def test_a_hole_in_one_band_alone_leaves_the_picture_as_it_is(tmp_path):
+    """Its nodata is no colour, and does not stretch the band."""
+    means = {}
+    for name, hole in (("whole", False), ("holed", True)):
+        pixels = np.random.default_rng(5).uniform(100, 4000, (3, 200, 200)).astype(np.float32)
+        if hole:
+            pixels[1, :10] = -9999
+        path = tmp_path / name / "rgb_2024-05-18.tif"
+        write_raster(path, pixels, nodata=-9999, descriptions=("Red", "Green", "Blue"))
+        folder = {"id": "1", "name": "n", "path": str(path.parent), "licence": "CC0-1.0", "attribution": "Me"}
+        done = shown({"scene_folders": [folder]}, tmp_path / f"{name} q")
+        (picture,) = done.quicklooks.iterdir()
+        means[name] = gdal.Open(str(picture)).ReadAsArray()[1, 60:].mean()
+    assert abs(means["whole"] - means["holed"]) < 8
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(settings, tmp_path):
+    (tmp_path / "cache").touch()
+    assert len(pictures(shown(settings, tmp_path / "q"))) == 3
+
+
+def test_what_others_keep_and_take_away_meanwhile_stops_nothing(settings, tmp_path, monkeypatch):
+    shown(settings, tmp_path / "q")
+    kept = tmp_path / "cache" / "quicklooks"
+    for path in kept.iterdir():
+        path.write_bytes(b"")  # as after a power failure
+    (kept / "gone.jpg").symlink_to(kept / "nowhere")
+    (kept / "other.part").touch()
+    done = pictures(shown(settings, tmp_path / "q2"))
+    assert len(done) == 3 and all(done.values())
+
+
 def test_a_raster_that_can_no_longer_be_read_is_named(settings, tmp_path):
     shown(settings, tmp_path / "q")
     shutil.rmtree(tmp_path / "cache" / "quicklooks")

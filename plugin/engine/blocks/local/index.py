@@ -7,6 +7,7 @@ what was read is kept every few seconds, so that the next job goes on from there
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -52,11 +53,13 @@ def index_folder(
             files[path] = stamp, read_header(Path(folder.path) / path)
             fresh += 1
             if cache is not None and time.monotonic() - saved_at >= KEEP_EVERY:
-                _save(folder, cache, {**kept, **files}, whole=False)
+                with contextlib.suppress(OSError):  # then it is read once more
+                    _save(folder, cache, {**kept, **files}, whole=False)
                 saved_at = time.monotonic()
         progress((number + 1) / len(stamps))
     if cache is not None and (fresh or not whole or len(kept) != len(stamps)):
-        _save(folder, cache, files, whole=True)
+        with contextlib.suppress(OSError):
+            _save(folder, cache, files, whole=True)
     return {path: header for path, (_, header) in files.items()}
 
 

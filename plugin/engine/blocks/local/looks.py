@@ -5,6 +5,7 @@ For its quicklook a raster without overviews is read from end to end: for a fold
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ from osgeo import gdal
 from ..bands import BLUE, GREEN, RED, band_of
 from ..base import BlockFailure
 from ..pixels import quicklooks
+from ..pixels.rasters import is_value
 from .scenes import LocalScene, Source
 
 VERSION = 1  # of what is drawn
@@ -57,33 +59,47 @@ def _look(scene: LocalScene, folder: Path, kept: Optional[Path]) -> None:
     path = folder / f"{scene.id}.jpg"
     try:
         known = None if kept is None else kept / f"{_key(scene)}.jpg"
-        if known is not None and _is_taken(known, path):
-            return
+    except OSError as e:
+        raise not_readable(scene, e) from e
+    if known is not None and _is_taken(known, path):
+        return
+    try:
         _draw(scene, path)
-    except (RuntimeError, FileNotFoundError) as e:
+    except RuntimeError as e:
         raise not_readable(scene, e) from e
     if known is not None:
-        _keep(path, known)
+        with contextlib.suppress(OSError):  # what can't be kept is drawn again: no reason to fail
+            _keep(path, known)
 
 
 def _is_taken(known: Path, path: Path) -> bool:
-    """Whether it was there to be taken."""
+    """Whether it was there, whole, and could be read."""
     try:
+        if not known.stat().st_size:
+            return False
         shutil.copyfile(known, path)
-        os.utime(known)
-    except FileNotFoundError:
+    except OSError:
         return False
+    with contextlib.suppress(OSError):
+        os.utime(known)
     return True
 
 
 def _key(scene: LocalScene) -> str:
-    """Another one as soon as anything has changed from which the quicklook is drawn."""
+    """Another one as soon as anything has changed from which the quicklook is drawn. Raises OSError."""
     files = []
     for source in scene.sources:
-        status = Path(scene.folder.path, source.path).stat()
-        files.append([str(Path(scene.folder.path, source.path)), status.st_mtime_ns, status.st_size])
-    text = json.dumps([VERSION, files, scene.bands, scene.header.to_json()])
+        path = Path(scene.folder.path, source.path)
+        files.append([str(path), *_stamp(path), source.header.to_json()])
+        beside = [path.with_name(path.name + ending) for ending in (".aux.xml", ".msk", ".ovr")]
+        files.append([_stamp(other) if other.exists() else None for other in beside])
+    text = json.dumps([VERSION, files, scene.bands])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def _keep(path: Path, known: Path) -> None:
@@ -91,14 +107,23 @@ def _keep(path: Path, known: Path) -> None:
     known.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=known.parent, suffix=".part")
     os.close(handle)
-    shutil.copyfile(path, temporary)
-    os.replace(temporary, known)
+    try:
+        shutil.copyfile(path, temporary)
+        os.replace(temporary, known)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def _forget_the_oldest(kept: Path) -> None:
-    stamps = sorted((entry.stat().st_mtime_ns, entry.path) for entry in os.scandir(kept))
-    for _, path in stamps[: max(0, len(stamps) - KEPT_AT_MOST)]:
-        Path(path).unlink(missing_ok=True)
+    """Other tasks may keep and forget at the same time."""
+    stamps = []
+    for path in kept.glob("*.jpg"):
+        with contextlib.suppress(OSError):
+            stamps.append((path.stat().st_mtime_ns, path))
+    for _, path in sorted(stamps)[: max(0, len(stamps) - KEPT_AT_MOST)]:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _draw(scene: LocalScene, path: Path) -> None:
@@ -130,4 +155,7 @@ def _warp(
         warpOptions=["UNIFIED_SRC_NODATA=YES"],
     )  # fmt: skip
     pixels = warped.ReadAsArray()
-    return pixels[:-1], pixels[-1] > 0
+    values = pixels[:-1]
+    if nodata is not None:  # of one band alone: the others make the pixel valid
+        values[is_value(values, nodata)] = 0
+    return values, pixels[-1] > 0
