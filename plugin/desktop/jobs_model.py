@@ -200,6 +200,10 @@ class JobsModel(QStandardItemModel):
         if now:
             self._tasks[record.job.id] = now
         count, wanted = self.rowCount(job), 0 if record.unconfirmed else len(now) or 1
+        same = all(was.id == task.id for was, task in zip(before, now)) and bool(before) == bool(now)
+        if count and not same:
+            self.removeRows(0, count, job)  # they become others: whoever has chosen one has the job then
+            count = 0
         if wanted > count:
             if not count:
                 self.insertColumns(0, COLUMNS - self.columnCount(job), job)

@@ -148,7 +148,7 @@ class JobsTab(QWidget):
     def _filter(self) -> None:
         self._search_timer.stop()
         self._model.set_filter(replace(self._filter_chosen, text=self.searchEdit.text()))
-        self._show_count()
+        self._choose_something()  # Qt says nothing when a task is chosen and its job goes
 
     def _jobs_changed(self, connection_id: str, project_id: str, changed: set[str]) -> None:
         catalogue = self._catalogue

@@ -205,6 +205,39 @@ def test_the_chosen_job_stays_chosen_when_sorting_takes_it_beyond_the_rows_that_
     tab.stop()
 
 
+def test_who_waits_for_tasks_has_still_chosen_the_job_when_they_come(qgis_app, qtbot, journey, free_catalogue):
+    tab = JobsTab(journey)
+    qtbot.addWidget(tab)
+    tab._model.set_records([record(1), record(2)])
+    job = tab._model.index_of("1")
+    tab.jobsView.expand(job)
+    tab.jobsView.setCurrentIndex(tab._model.index(0, 0, job))
+    tab._model.set_records([record(1, tasks=(task(0), task(1))), record(2)])
+    assert (tab.chosen.job.id, tab.chosen_task) == ("1", None)
+    assert tab.jobsView.isExpanded(tab._model.index_of("1"))
+    tab.stop()
+
+
+def test_a_search_that_hides_the_job_of_the_chosen_task_leaves_nothing_hidden_chosen(
+    qgis_app, qtbot, journey, free_catalogue
+):
+    tab = JobsTab(journey)
+    qtbot.addWidget(tab)
+    tab._model.set_records([record(5, tasks=(task(0),)), record(7)])
+    job = tab._model.index_of("5")
+    tab.jobsView.expand(job)
+    tab.jobsView.setCurrentIndex(tab._model.index(0, 0, job))
+    tab.searchEdit.setText("Job 7")
+    tab._filter()
+    assert tab.chosen.job.id == "7"
+    assert tab.actions_._record.job.id == "7"
+    tab.searchEdit.setText("nothing")
+    tab._filter()
+    assert tab.chosen is None and tab.actions_._record is None
+    assert not tab.actions_.cancel.isEnabled()
+    tab.stop()
+
+
 def test_an_unknown_status_is_shown_as_the_platform_says_it(qgis_app):
     model = JobsModel()
     model.set_records([record(1, JobState.UNKNOWN, "FROBNICATING")])
@@ -301,9 +334,7 @@ def test_the_log_of_a_real_job_is_shown(qtbot, journey, open_catalogue):
     qtbot.waitUntil(lambda: bool(sent), timeout=20_000)
     tab.choose(sent[0].id)
     qtbot.waitUntil(
-        lambda: tab.chosen is not None
-        and tab.chosen.job.id == sent[0].id
-        and tab.chosen.job.state is JobState.FAILED,
+        lambda: tab.chosen is not None and tab.chosen.job.id == sent[0].id and tab.chosen.job.state is JobState.FAILED,
         timeout=30_000,
     )
     tab.actions_.log.trigger()
